@@ -2,10 +2,12 @@
 
 import gc
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +192,10 @@ def write_jpeg() -> Callable[..., Path]:
 def folder(tmp_path: Path) -> Path:
     """A collection of five images, each with a sidecar."""
     return pictures.write_folder(tmp_path / "collection")
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Executor]:
+    """Return an executor of two processes, which share nothing with this one."""
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        yield pool

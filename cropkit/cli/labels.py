@@ -5,7 +5,7 @@ import sys
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cropkit.cli import learning
 from cropkit.cli.executor import add_executor, reach
@@ -29,7 +29,7 @@ from cropkit.system.scope import scope_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cropkit.labels.elsewhere import AskedElsewhere
+    from cropkit.labels.elsewhere import AskedElsewhere, Recipe
     from cropkit.labels.importing import Import
     from cropkit.labels.store import Source
     from cropkit.records import Problem
@@ -188,25 +188,28 @@ def _asked(arguments: argparse.Namespace) -> "Iterator[Detections | AskedElsewhe
     if reaching is None:
         yield _model(arguments)
         return
-    from cropkit.labels.elsewhere import AskedElsewhere, Recipe  # noqa: PLC0415  (not for `--help`)
+    from cropkit.labels.elsewhere import AskedElsewhere  # noqa: PLC0415  (not for `--help`)
 
     root = scope_of(arguments.folder, arguments.state).root
-    recipe = Recipe(called_from=str(Path.cwd()), **_how(arguments))
+    recipe = _recipe(arguments, called_from=str(Path.cwd()))
     with reaching(root) as workers:
         yield AskedElsewhere(workers, recipe, root)
 
 
-def _how(arguments: argparse.Namespace) -> "dict[str, Any]":
-    return {
-        "model": arguments.model,
-        "order": arguments.order,
-        "units": arguments.units,
-        "frame": arguments.frame or "upright",
-        "outside": arguments.outside,
-        "wants": arguments.wants,
-        "name": arguments.name or arguments.model,
-        "version": arguments.version,
-    }
+def _recipe(arguments: argparse.Namespace, called_from: str = "") -> "Recipe":
+    from cropkit.labels.elsewhere import Recipe  # noqa: PLC0415  (as above)
+
+    return Recipe(
+        arguments.model,
+        order=arguments.order,
+        units=arguments.units,
+        frame=arguments.frame or "upright",
+        outside=arguments.outside,
+        wants=arguments.wants,
+        name=arguments.name or arguments.model,
+        version=arguments.version,
+        called_from=called_from,
+    )
 
 
 def _model(arguments: argparse.Namespace) -> "Detections":
@@ -218,11 +221,7 @@ def _model(arguments: argparse.Namespace) -> "Detections":
         from cropkit.taste.proposing import learned  # noqa: PLC0415  (as above)
 
         return learned(arguments.head, arguments.name or "", arguments.version)
-    from cropkit.labels.model import model_named  # noqa: PLC0415  (as above)
-    from cropkit.suggest.detections import Detections  # noqa: PLC0415  (as above)
-
-    how = _how(arguments)
-    return Detections(model_named(how.pop("model")), **how)
+    return _recipe(arguments).detections()
 
 
 def _tell(arguments: argparse.Namespace, result: "Import") -> int:

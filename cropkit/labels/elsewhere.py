@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from cropkit.records import Problem, ProblemKind
 from cropkit.suggest.border import Clipped
 from cropkit.suggest.detections import Asked, Detections
 from cropkit.suggest.suggested import Suggested
-from cropkit.system.elsewhere import TaskDied, Workers, awaited
+from cropkit.system.elsewhere import TaskDied, Workers, awaited, in_order
 from cropkit.system.files import Root
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ class Recipe:
     version: str = ""
     called_from: str = ""
 
-    def made(self, folder: str) -> Detections:
-        """Return the model for the images of a collection, in this process.
+    def detections(self) -> Detections:
+        """Return the model, in this process.
 
         Raises
         ------
@@ -51,7 +50,7 @@ class Recipe:
         """
         if self.called_from and self.called_from not in sys.path:
             sys.path.append(self.called_from)
-        made = Detections(
+        return Detections(
             model_named(self.model),
             order=self.order,
             units=self.units,
@@ -61,7 +60,6 @@ class Recipe:
             name=self.name or self.model,
             version=self.version,
         )
-        return made.of(Root(Path(folder)))
 
 
 class Answers(NamedTuple):
@@ -73,7 +71,7 @@ class Answers(NamedTuple):
 
 def answered(recipe: Recipe, folder: str, images: Sequence[Asked]) -> Answers:
     """Ask a model, in the process that is called."""
-    model = recipe.made(folder)
+    model = recipe.detections().of(Root(Path(folder)))
     return Answers(model.suggest_all(images), model.clipped)
 
 
@@ -105,15 +103,9 @@ class AskedElsewhere:
         WorkersUnavailable, UnfitWorker, BadParameterValue
             Nobody is left, or somebody may not work, or has no such model.
         """
-        under_way: deque[tuple[Sequence[Asked], Future[Answers]]] = deque()
-        for group in groups:
-            if not group:  # all had theirs already
-                continue
-            under_way.append((group, self._submitted(group)))
-            while len(under_way) >= self._workers.most:
-                yield self._taken(*under_way.popleft())
-        while under_way:
-            yield self._taken(*under_way.popleft())
+        asked = filter(None, groups)  # of the others all had theirs already
+        for group, future in in_order(asked, self._submitted, lambda: self._workers.most):
+            yield self._taken(group, future)
 
     def _submitted(self, group: Sequence[Asked]) -> "Future[Answers]":
         return self._workers.submit(answered, self._recipe, self._folder, group)

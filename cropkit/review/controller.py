@@ -216,7 +216,7 @@ class ReviewController:
         return Screen(
             *(per_page, self.prefetch, self._loop, self.guard),
             clock=self._clock,
-            session=lambda: self.session if self._ahead is None else self._ahead,
+            session=lambda: self._drawn,
             follow=self.follow,
             opened=self._opened,
             has_room=lambda images: self._advance(FitGrid(images)),
@@ -257,6 +257,11 @@ class ReviewController:
         """The session that is drawn already while what leads to it becomes durable."""
         return self._recording.ahead
 
+    @property
+    def _drawn(self) -> ReviewState:
+        """The session that the screen shows: the one ahead, where there is one."""
+        return self.session if self._ahead is None else self._ahead
+
     def changed(self) -> None:
         """Have the words written anew; those of a page that is drawn ahead wait for the trail."""
         if self._ahead is None or self._recording.is_late:
@@ -275,7 +280,7 @@ class ReviewController:
         return View(
             folder=self.collection.scope.title,
             layout=self.screen.layout,
-            session=self.session if self._ahead is None else self._ahead,
+            session=self._drawn,
             counts=self.counts,
             messages=self.guard.messages,
             acknowledged=self.screen.acknowledged,
@@ -369,7 +374,7 @@ class ReviewController:
         elif self.screen.acknowledged or isinstance(move, _WITHOUT_LOOKING):
             self._advance(move, again=again)
         elif isinstance(move, DecidePage) and not self.screen.opening:
-            self.guard.note(self._enter.press(self._ahead or self.session))
+            self.guard.note(self._enter.press(self._drawn))
         else:
             self.guard.note(STILL_LOADING)
 

@@ -1,10 +1,12 @@
 """Work that other processes do: what whoever gives it out has to know of them."""
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from typing import Any, Protocol, TypeVar
 
 _Answer = TypeVar("_Answer")
+_Work = TypeVar("_Work")
 _LOOK_SECONDS = 1.0
 
 
@@ -64,6 +66,26 @@ class Workers(Protocol):
     def let_go(self, futures: Iterable["Future[Any]"]) -> None:
         """Begin none of these that is not begun; what is under way goes on."""
         ...
+
+
+def in_order(
+    work: Iterable[_Work],
+    submit: "Callable[[_Work], Future[_Answer]]",
+    most: Callable[[], int],
+) -> "Iterator[tuple[_Work, Future[_Answer]]]":
+    """Yield pieces of work in their order, each with what is to come of it.
+
+    Parameters
+    ----------
+    work : taken as there is room
+    most : how many may be under way, asked again each time
+    """
+    under_way: deque[tuple[_Work, Future[_Answer]]] = deque()
+    for each in work:
+        under_way.append((each, submit(each)))
+        while len(under_way) >= most():
+            yield under_way.popleft()
+    yield from under_way
 
 
 def awaited(workers: Workers, future: "Future[_Answer]") -> _Answer:

@@ -7,7 +7,6 @@ again, each alone, and the one that does it again is told of and not proven.
 import multiprocessing
 import os
 import signal
-from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,7 +14,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from cropkit.system.elsewhere import TaskDied, awaited
+from cropkit.system.elsewhere import TaskDied, awaited, in_order
 from cropkit.system.elsewhere import Workers as Elsewhere
 from cropkit.verification.differences import Difference, Kind
 from cropkit.verification.judging import Judged, Task, all_judged, judged
@@ -69,23 +68,18 @@ class Workers:
         if self._elsewhere is not None:
             yield from self._judged_by(self._elsewhere, tasks)
             return
-        under_way: deque[tuple[Task, Future[Judged]]] = deque()
-        for task in tasks:
-            under_way.append((task, self._submitted(task)))
-            if len(under_way) >= _WINDOW * self._jobs:
-                yield self._result(*under_way.popleft())
-        while under_way:
-            yield self._result(*under_way.popleft())
+        for task, future in in_order(tasks, self._submitted, lambda: _WINDOW * self._jobs):
+            yield self._result(task, future)
 
     def _judged_by(self, elsewhere: Elsewhere, tasks: Iterable[Task]) -> Iterator[Judged]:
-        under_way: deque[tuple[list[Task], Future[list[Judged]]]] = deque()
         rows = iter(tasks)
-        while some := list(islice(rows, _TOGETHER)):
-            under_way.append((some, elsewhere.submit(all_judged, some, self._folders)))
-            while len(under_way) >= elsewhere.most:
-                yield from self._together(elsewhere, *under_way.popleft())
-        while under_way:
-            yield from self._together(elsewhere, *under_way.popleft())
+        groups = iter(lambda: list(islice(rows, _TOGETHER)), [])
+
+        def submit(some: list[Task]) -> Future[list[Judged]]:
+            return elsewhere.submit(all_judged, some, self._folders)
+
+        for some, future in in_order(groups, submit, lambda: elsewhere.most):
+            yield from self._together(elsewhere, some, future)
 
     def _together(
         self, elsewhere: Elsewhere, some: list[Task], future: "Future[list[Judged]]"

@@ -35,12 +35,6 @@ from cropkit.workers.spreading import MOST, Spread, chunks
 SPAWN = multiprocessing.get_context("spawn")
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Executor]:
-    with ProcessPoolExecutor(2, SPAWN) as pool:
-        yield pool
-
-
 @pytest.fixture
 def reviewed(tmp_path: Path) -> Path:
     folder = collection(tmp_path / "c", 12, sidecars=True)

@@ -1,7 +1,7 @@
 """A model that the processes of an executor ask: the same boxes are kept as are kept here."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from cropkit.geometry import Size
 from cropkit.labels import importing
 from cropkit.labels.elsewhere import AskedElsewhere, Recipe
 from cropkit.system.elsewhere import TaskDied
+from cropkit.system.files import Root
 from cropkit.workers.executors import Pool, reach
 
 FINDER = (
@@ -24,12 +25,6 @@ FINDER = (
     "        raise RuntimeError('no')\n"
     "    return [[8, 4, 40, 20, 0.5], [-0.75, 0, 30, 30, 0.25]]\n"
 )
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Executor]:
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        yield pool
 
 
 @pytest.fixture
@@ -65,7 +60,7 @@ def test_the_same_boxes_and_problems_are_kept(
     folder = place / "photos"
     with reach(processes)(folder) as workers:
         elsewhere = kept(folder, lambda _: AskedElsewhere(workers, recipe, folder))
-    here = kept(folder, lambda kit: recipe.made(str(kit.root)))
+    here = kept(folder, lambda _: recipe.detections().of(Root(folder)))
     assert elsewhere == here
     assert elsewhere[0][0]["images"] == 4
     assert elsewhere[0][0]["clipped"] == 4

@@ -1,7 +1,6 @@
 """Rows that the processes of an executor prove: the same verdict, whatever becomes of those."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,12 +32,6 @@ class Here(Executor):
         except Exception as error:  # noqa: BLE001  (as executors do)
             future.set_exception(error)
         return future
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Executor]:
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        yield pool
 
 
 @pytest.fixture
