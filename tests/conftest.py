@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long ones first; on a slow machine each may take longer."""
     running.put_long_ones_first(items)
+    running.give_a_second_go(items)
     if TIMES != 1:
         longest = patient(float(config.getini("timeout")))
         for item in items:

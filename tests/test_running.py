@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import patience
 import pytest
 import running
 from hypothesis import settings
@@ -38,6 +39,35 @@ def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
     scopes = {running.scope_of(f"tests/browser/test_{name}.py::test[a/b::c]") for name in "xy"}
     assert scopes == {"tests/browser"}
     assert running.scope_of("tests/crash/test_crash.py::test[a/b]") == "tests/crash/test_crash.py"
+
+
+def test_what_fails_in_a_browser_alone_is_tried_once_more() -> None:
+    marked: dict[str, list[pytest.MarkDecorator]] = {"tests/browser/test_a.py::a": []}
+    marked |= {"tests/crash/test_crash.py::a": [], "tests/review/test_a.py::browser": []}
+    items: Any = [
+        SimpleNamespace(nodeid=name, add_marker=marks.append) for name, marks in marked.items()
+    ]
+    running.give_a_second_go(items)
+    assert [[mark.kwargs for mark in marks] for marks in marked.values()] == [
+        [{"reruns": 1}],
+        [],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "times"),
+    [
+        ({}, 1),
+        ({"CI": "true"}, 4),
+        ({"CI": ""}, 1),
+        ({"CI": "true", patience.VARIABLE: "2.5"}, 2.5),
+    ],
+)
+def test_in_ci_and_where_it_is_asked_for_tests_wait_longer(
+    environment: dict[str, str], times: float
+) -> None:
+    assert patience.times_of(environment) == times
 
 
 @pytest.mark.parametrize("name", ["tests/browser", "tests/browser/test_x.py", "docs/a.ipynb"])

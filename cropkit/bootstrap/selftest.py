@@ -37,7 +37,8 @@ All other arguments go to pytest. Where none of them names a file, workers (one 
 cores, at most 8) take the files in turn; -n 0 runs all in one process. Temporary folders are in
 memory where /dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a
 Chromium to use, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a
-failure.
+failure, as is done where CI is set. What fails in the browser is tried once more, three tests of a
+run at most: the closing line counts them as rerun, and their failures are told in full.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"

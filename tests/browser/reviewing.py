@@ -44,6 +44,10 @@ STATUS = re.compile(
     r"message (?P<message>\w+)"
 )
 CANVAS = ".cropkit-canvas canvas, canvas.cropkit-canvas"
+# Where a launcher is just leaving, the current one may be another for a moment.
+PANEL = """[...window.jupyterapp.shell.widgets("main")]
+    .find(each => each.node.querySelector(".cropkit-review"))
+    ?? window.jupyterapp.shell.currentWidget"""
 
 
 class Review:
@@ -342,15 +346,15 @@ class Desk:
     def settled(self) -> None:
         """Wait until the kernel has taken everything that the page has sent."""
         self.page.evaluate(
-            """async () => {
-                const panel = window.jupyterapp.shell.currentWidget;
+            f"""async () => {{
+                const panel = {PANEL};
                 const kernel = panel.sessionContext.session.kernel;
                 // What widgets send goes by another thread: first that one, then the main one.
                 const [comm] = kernel._comms.values();
-                await comm.send({method: "update", state: {}, buffer_paths: []}).done;
-                const asked = {code: "", silent: true, store_history: false};
+                await comm.send({{method: "update", state: {{}}, buffer_paths: []}}).done;
+                const asked = {{code: "", silent: true, store_history: false}};
                 await kernel.requestExecute(asked).done;
-            }"""
+            }}"""
         )
 
     def press(self, *keys: str) -> None:
@@ -390,13 +394,13 @@ class Desk:
     def cells(self) -> list[dict[str, Any]]:
         """The notebook's document as Lab holds it: order, types, sources, outputs present."""
         found: list[dict[str, Any]] = self.page.evaluate(
-            """() => {
-                const panel = window.jupyterapp.shell.currentWidget;
-                return panel.content.model.toJSON().cells.map(cell => ({
+            f"""() => {{
+                const panel = {PANEL};
+                return panel.content.model.toJSON().cells.map(cell => ({{
                     id: cell.id, type: cell.cell_type, source: cell.source,
                     outputs: (cell.outputs || []).length,
-                }));
-            }"""
+                }}));
+            }}"""
         )
         return found
 
