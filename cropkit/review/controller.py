@@ -29,6 +29,7 @@ logs and counts what they raise. Beside it work:
   for a moment after each decision, so that the next page is drawn first;
 - `BackgroundListing`: the images of a large collection, a chunk at a time, which come as moves
   (`Listed`) while the first pages are looked at;
+- the thread of `Levelling`: by which angle the images of the page are level, from their pictures;
 - the thread of `Recording`: a press's decisions, while the page behind them is drawn;
 - `_side_thread`: what keeps no crop waiting and waits for none: the place that is remembered, the
   other reviews, the scan of confidences, alerts that are sent.
@@ -88,6 +89,7 @@ from cropkit.review.runtime.elsewhere_watch import ElsewhereWatch
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.image_stream import Chunk, crop_of
 from cropkit.review.runtime.learning import Learning, NotLearning
+from cropkit.review.runtime.levelling import Levelling
 from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.next_folder import next_folder
 from cropkit.review.runtime.other_reviews import OtherReviews
@@ -167,10 +169,10 @@ class ReviewController:
         self._begun = self._at_the_end = self.closed = False
         self._pace, self._enter = Pace(loop.time), QueuedEnter()
         self._next_folder: Path | None = None
-        self._noting: tuple[str, ...] = ()
         self._not_lossless, self._without_credentials = set[str](), set[str]()
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)  # no crop waits
         self._preferences = Preferences(self._side_thread, self.guard)
+        self.levelling = self._levelling_here()
         self.screen.put_buttons(shown=self._preferences.is_chosen(_BUTTONS))
         beside = (self.store, self._side_thread, loop, self.guard)
         self._confidence_scan = ConfidenceScan(*beside, min_confidence)
@@ -182,7 +184,7 @@ class ReviewController:
         self._begin_as_left(here)
         self._tell_of_unread(resumed.problems)
         self._left_at, self._told_at = self.session.resuming, loop.time()
-        self._waiting_elsewhere: list[str] = []
+        self._waiting_elsewhere, self._noting = list[str](), tuple[str, ...]()
         self._listing = self._listing_on(resumed)
         self._listing.go_on()
 
@@ -220,6 +222,14 @@ class ReviewController:
             follow=self.follow,
             opened=self._opened,
             has_room=lambda images: self._advance(FitGrid(images)),
+        )
+
+    def _levelling_here(self) -> Levelling:
+        return Levelling(
+            *(self.prefetch, self._loop, self.guard),
+            session=lambda: self._drawn,
+            changed=self.changed,
+            take=self.take,
         )
 
     def _listing_on(self, resumed: Resumed) -> BackgroundListing:
@@ -301,6 +311,7 @@ class ReviewController:
             fills=self.screen.fills,
             tone=str(self.screen.view_state.tone),
             unturnable=self.prefetch.unturnable(self.session),
+            levels=self.levelling.offered(),
         )
 
     @property
@@ -524,6 +535,7 @@ class ReviewController:
             self._decisions.thread.go_on()
             self._came_on_screen()
             self._take_queued()
+            self.levelling.follow()
         self._degraded.on_page(image_of(entry.path) for entry in self.session.entries)
         self._remember_place()
         self._read_notes()
@@ -758,6 +770,7 @@ class ReviewController:
         self._degraded.stop_listening()
         self._elsewhere.close()
         self._second_attempts.close()
+        self.levelling.close()
         self.prefetch.close()
         self._listing.close()
         self._decisions.close()

@@ -513,6 +513,20 @@ REVIEW = (
         "tests/review/test_review_turned.py",
     ),
     mutant(
+        "an image that is seen mirrored is levelled the other way",
+        "review/model/angles.py",
+        "turn = replace(entry.turn, hundredths=level.hundredths)",
+        "turn = entry.turn.then(level)",
+        "tests/review/test_model_angles.py",
+    ),
+    mutant(
+        "what cannot be straightened in its file is offered to be",
+        "review/runtime/levelling.py",
+        "        return self._prefetch.may_straighten(entry)",
+        "        return True",
+        "tests/review/test_review_levelled.py",
+    ),
+    mutant(
         "a box moves down when it is moved across",
         EDITING,
         "_clamped(box.top + round(dy), 0,",

@@ -91,6 +91,7 @@ class Keyboard:
             Command.LESS_CONTRAST: partial(self._screen.turn_tone, contrast=-1),
             Command.GROUND: self._screen.turn_ground,
             Command.WINDOW: self._screen.toggle_window,
+            Command.LEVEL: self._level,
         }
 
     def exact_key(self, key: str, *, shift: bool, ctrl: bool, meta: bool, repeat: bool) -> None:
@@ -269,6 +270,10 @@ class Keyboard:
     def _peek(self) -> None:
         """See the crops alone, until the key is let go; where that is not told, until the next."""
         self._screen.peek(peeking=self._screen.hears_release or not self._screen.peeking)
+
+    def _level(self) -> None:
+        if not self.uncover():
+            self._controller.levelling.level()
 
     def _release(self) -> None:
         if self.uncover():

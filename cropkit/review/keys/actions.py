@@ -70,6 +70,7 @@ class Command(StrEnum):
     GROUND = "ground"
     UNSIGNED = "without-credentials"
     WINDOW = "window"
+    LEVEL = "level"
     REPORT = "report"
     BUTTONS = "buttons"
 
@@ -128,6 +129,8 @@ def _turns() -> Iterator[Action]:
             does = TurnImage(Turn.of(angle=sign + angle))
             words = f"straighten it by {angle}° to the {to}: for copies"
             yield Action(f"straighten-{to}{more}", does, words, BOX, Repeats.FREE)
+    words = "level it by its own horizon or verticals: for copies"
+    yield Action("level", Command.LEVEL, words, BOX)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -228,7 +231,7 @@ ACTIONS: tuple[Action, ...] = (
 # What the menu of an image has.
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
-    *("turn-left", "turn-right", "flip-horizontal", "flip-vertical"),
+    *("turn-left", "turn-right", "flip-horizontal", "flip-vertical", "level"),
     *("pick", "pick-all", "share", "carry-on", "star", "note"),
     *("undo", "least-certain", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
 )

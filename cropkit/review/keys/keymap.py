@@ -103,6 +103,7 @@ _DEFAULT: Keys = {
     "straighten-right": ("Shift+F8",),
     "straighten-left-more": ("Ctrl+F7",),
     "straighten-right-more": ("Ctrl+F8",),
+    "level": ("Shift+F6",),
     "exact": ("e",),
     "add-crop": (";",),
     "remove-crop": ("Shift+Delete",),

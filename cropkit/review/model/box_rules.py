@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cropkit.errors import BadBox, BadFraming, BadTarget, BadTurn, IllegalMove
+from cropkit.errors import BadBox, BadFraming, BadTarget, IllegalMove
 from cropkit.geometry import PixelBox, Size
 from cropkit.review.model.aiming import along_short_side
 from cropkit.review.model.box_editing import (
@@ -34,7 +34,6 @@ from cropkit.review.model.moves import (
     TakeCandidate,
     ToggleLock,
     ToggleTargets,
-    TurnImage,
     TurnLock,
 )
 from cropkit.review.model.slots import named, slot_of
@@ -97,16 +96,6 @@ def _full_image(session: ReviewState, move: FullImage) -> Step:
     held = session.lock.held in (Held.RATIO, Held.IMAGE)
     ratio = session.lock.ratio(whole.size, entry.size) if held else None
     return edited(session, move.position, anew=fitted(whole, ratio) if ratio else whole)
-
-
-def _turn_image(session: ReviewState, move: TurnImage) -> Step:
-    entry = open_at(session, None, move)
-    try:
-        return Step(turned_at(session, session.chosen, entry.turn.then(move.by)))
-    except BadTurn:
-        raise IllegalMove(name_of(move), "it is straightened by 45 degrees at most") from None
-    except BadBox:
-        raise IllegalMove(name_of(move), f"{named(entry.path)} is too small for that") from None
 
 
 def _toggle_lock(session: ReviewState, _: ToggleLock) -> Step:
@@ -329,7 +318,6 @@ BOX_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     Drag: _drag,
     ResetBox: _reset_box,
     FullImage: _full_image,
-    TurnImage: _turn_image,
     ToggleLock: _toggle_lock,
     ToggleTargets: _toggle_targets,
     TurnLock: _turn_lock,

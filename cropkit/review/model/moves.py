@@ -126,6 +126,19 @@ class TurnImage:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelImages:
+    """Straighten the chosen image, or all that are selected, each by what its own lines say.
+
+    Parameters
+    ----------
+    turns : by which an image is level, before quarters, by the hash of its content; None: its lines
+        do not say
+    """
+
+    turns: Mapping[str, Turn | None]
+
+
+@dataclass(frozen=True, slots=True)
 class ToggleLock:
     """Hold another aspect ratio, the next of `LOCKS`, and give it to each undecided box."""
 
@@ -492,7 +505,7 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | TurnImage
+    | TurnImage | LevelImages
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
     | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
     | PickNone | ShareBox | CarryOn | TurnFolder | OpenFolder | JumpTo | Find | GoTo

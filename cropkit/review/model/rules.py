@@ -11,6 +11,7 @@ from cropkit.geometry import Size
 from cropkit.records import Status
 from cropkit.review.model import edits
 from cropkit.review.model.adding import ADDING_RULES
+from cropkit.review.model.angles import ANGLE_RULES
 from cropkit.review.model.box_rules import BOX_RULES
 from cropkit.review.model.decided import Decided, Draft, Mark
 from cropkit.review.model.images import Images
@@ -390,6 +391,7 @@ def _restore_failed(session: ReviewState, move: RestoreFailed) -> Step:
 
 _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     **BOX_RULES,
+    **ANGLE_RULES,
     **PLACE_RULES,
     **ADDING_RULES,
     **SELECTING_RULES,
@@ -412,7 +414,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     ListedAll: _listed_all,
     ListingFailed: _listing_failed,
 }
-_EDITING = frozenset({*BOX_RULES, ShareBox, ToggleMark})
+_EDITING = frozenset({*BOX_RULES, *ANGLE_RULES, ShareBox, ToggleMark})
 # what no reviewer does
 _BY_ITSELF = frozenset(
     {

@@ -10,6 +10,7 @@ from cropkit.review.model.decided import Mark
 from cropkit.review.model.listing import folder_of
 from cropkit.review.model.moves import (
     CarryOn,
+    LevelImages,
     Move,
     Pick,
     PickAll,
@@ -47,7 +48,7 @@ from cropkit.review.model.transforms import (
 Rule = Callable[[ReviewState, Any], Step]
 
 # moves whose own rules know what is selected
-_FOR_ALL = frozenset({ToggleLock, TurnLock, SetRatio, ToggleTargets, ShareBox})
+_FOR_ALL = frozenset({ToggleLock, TurnLock, SetRatio, ToggleTargets, ShareBox, LevelImages})
 
 
 def over_picked(session: ReviewState, move: Move, rule: Rule) -> Step:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -194,6 +194,11 @@ class Prefetch:
         turned = (e for e in session.entries if isinstance(e, Open) and not e.turn.is_none)
         why = {e.path: self._hindered(e) for e in turned if e.verdict.keeps_a_box}
         return {path: words for path, words in why.items() if words}
+
+    def may_straighten(self, entry: Open) -> bool:
+        """Whether a fine angle may be written of an image, so that it can be offered."""
+        fine = replace(entry, turn=replace(entry.turn, hundredths=1))
+        return not self._hindered(fine)
 
     def _hindered(self, entry: Open) -> str:
         arrival, options = self.get(entry.path), self._collection.options

@@ -83,7 +83,7 @@ def _cell(view: View, position: int) -> str:
             layout,
             words.trimmed(layout.trim),
             f"<span class='ck-key{picked}'>{position + 1}{' ✓' * bool(picked)}</span>"
-            f"{_noted(view, entry)}{_turned(entry)}{which}"
+            f"{_noted(view, entry)}{_turned(entry)}{_level(view, entry)}{which}"
             f"<span class='ck-name ck-first'>{shown}</span>{source}",
             "ck-words" + " ck-tight" * layout.tight,
         )
@@ -107,6 +107,18 @@ def _turned(entry: Entry) -> str:
         return ""
     told = turning.words(turn)
     return f"<span class='ck-turned' role='img' aria-label='{told}'>{turning.sign(turn)}</span>"
+
+
+def _level(view: View, entry: Entry) -> str:
+    """Return by which angle an image may be levelled, and, of the chosen one, by which key."""
+    turn = view.levels.get(entry.path)
+    if turn is None:
+        return ""
+    by = f"{turning.angle(turn):+.1f}°"
+    is_chosen = entry is view.session.entries[view.session.chosen]
+    key = f" {keys((view.keymap.label('level'),))}" * is_chosen
+    told = f"role='img' aria-label='may be levelled by {by}'"
+    return f"<span class='ck-level'><span {told}>∠{by}?</span>{key}</span>"
 
 
 def _second(view: View, entry: Entry) -> str:

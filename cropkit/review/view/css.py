@@ -186,6 +186,7 @@ body[data-jp-theme-light='false'] .cropkit-review .ck-small { color: #ffb74d; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-later { color: #ffb74d; }
 .cropkit-review .ck-star { flex: none; color: #9a5b00; }
 body[data-jp-theme-light='false'] .cropkit-review .ck-star { color: #ffb74d; }
+.cropkit-review .ck-level { flex: none; color: var(--jp-ui-font-color2, #616161); }
 .cropkit-review .ck-sign { font-size: 1.7em; }
 .cropkit-review .ck-line { border-radius: 6px; padding: 0 0.8em; border: 1px solid transparent; }
 .cropkit-review .ck-line.ck-problem { border-color: currentColor; color: #9a5b00; }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cropkit.geometry import Turn
 from cropkit.review.keys.keymap import Keymap
 from cropkit.review.keys.prompt import Prompt
 from cropkit.review.model import ReviewState
@@ -33,6 +34,7 @@ class View:
     report : whether the report is wanted before the end
     next_folder : what there is to review after this, known at the end
     unturnable : of the page, why a file cannot be turned as its image is, and the cure, by path
+    levels : by which turns images of the page may be levelled, by path
     hints : of `view.hints`, those that this person has not done yet
     spent : seconds of this sitting that went into deciding
     """
@@ -60,6 +62,7 @@ class View:
     hints: frozenset[str] = frozenset()
     next_folder: Path | None = None
     unturnable: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Turn] = field(default_factory=dict)
 
     @property
     def kept_whole(self) -> int:

@@ -1,0 +1,157 @@
+"""By which angle the images of a page are level, looked for beside everything else.
+
+It is told from the small picture that is shown, which is here already: no file is read for it, and
+nothing waits for it. Of its own accord it looks at what is on the screen and may be straightened,
+one image after the other; at anything else where it is asked.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+
+from PIL import Image
+
+from cropkit.geometry import Turn
+from cropkit.review.model import Arrangement, LevelImages, Mark, Open, ReviewState
+from cropkit.review.runtime.background import BackgroundThread
+from cropkit.review.runtime.guard import Guard
+from cropkit.review.runtime.loop import Loop
+from cropkit.review.runtime.prefetch import Arrival, Prefetch
+
+_LEAST = 30  # hundredths of a degree: less askew than that hardly anybody sees
+_NEEDED = (768, 768)  # what `cropkit.levelling` looks at, at most
+_KEPT = 1000  # images whose angle is remembered
+_LOOKING = "Looking for lines that are to be level or upright"
+_ELSEWHERE = "Not levelled: another image was chosen meanwhile"
+
+Looked = tuple[Turn | None] | None  # None: nobody wanted it any more
+
+
+class Levelling:
+    """Knows by which turn images are level, by the hash of their content; None: lines do not say.
+
+    Where looking fails, that is shown and counted, and the image counts as one without lines.
+
+    Parameters
+    ----------
+    changed : called where more may be offered
+    take : makes a move of the reviewer's
+    """
+
+    def __init__(
+        self,
+        prefetch: Prefetch,
+        loop: Loop,
+        guard: Guard,
+        *,
+        session: Callable[[], ReviewState],
+        changed: Callable[[], object],
+        take: Callable[[LevelImages], object],
+    ) -> None:
+        self._prefetch, self._guard = prefetch, guard
+        self._session, self._changed, self._take = session, changed, take
+        self._thread = BackgroundThread("cropkit-level", loop, guard)
+        self._turns: dict[str, Turn | None] = {}
+        self._asked = set[str]()
+        self._here = self._due = frozenset[str]()  # contents: on the page, and waited for
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything was looked at that was to be."""
+        return not self._thread.pending
+
+    def follow(self) -> None:
+        """Look at what may be offered on this page, and no more at what has left it.
+
+        In the grid nothing is offered: boxes are only looked at there.
+        """
+        session = self._session()
+        self._here = _contents(session.entries)
+        if session.arrangement is not Arrangement.GRID:
+            self._look(e for e in session.entries if isinstance(e, Open) and self._is_free(e))
+
+    def level(self) -> None:
+        """Straighten the images at hand by their own lines, as soon as these were looked at."""
+        session = self._session()
+        here = [session.entries[at] for at in session.at_hand] if session.entries else []
+        wanted = _contents(here)
+        self._look(entry for entry in here if isinstance(entry, Open))
+        self._due = wanted - self._turns.keys()
+        if self._due:
+            self._due = wanted
+            self._guard.note(_LOOKING)
+        else:
+            self._take(LevelImages({sha256: self._turns[sha256] for sha256 in wanted}))
+
+    def offered(self) -> dict[str, Turn]:
+        """Return by which turns images of the page may be levelled, by path."""
+        session = self._session()
+        if session.arrangement is Arrangement.GRID:
+            return {}
+        each = ((e, self._turns.get(e.sha256)) for e in session.entries if isinstance(e, Open))
+        return {
+            entry.path: replace(entry.turn, hundredths=turn.hundredths)
+            for entry, turn in each
+            if turn and abs(turn.hundredths) >= _LEAST and self._is_free(entry)
+        }
+
+    def close(self) -> None:
+        """Look at nothing more."""
+        self._thread.close()
+
+    def _is_free(self, entry: Open) -> bool:
+        """Whether an image is to be cropped, nobody has straightened it, and its file may be."""
+        if entry.turn.resamples or entry.mark is not Mark.KEEP:
+            return False
+        return self._prefetch.may_straighten(entry)
+
+    def _look(self, entries: Iterable[Open]) -> None:
+        for entry in entries:
+            sha256, arrival = entry.sha256, self._prefetch.get(entry.path)
+            is_known = sha256 in self._turns or sha256 in self._asked
+            if is_known or not isinstance(arrival, Arrival) or arrival.sha256 != sha256:
+                continue
+            self._asked.add(sha256)
+            work = partial(self._looked_at, sha256, arrival.jpeg)
+            failed = partial(self._know, sha256, (None,))
+            self._thread.submit(entry.path, work, partial(self._know, sha256), failed)
+
+    def _looked_at(self, sha256: str, jpeg: bytes) -> Looked:
+        """Look at a picture, in the thread for that, unless its page is gone."""
+        return (_level(jpeg),) if sha256 in self._here else None
+
+    def _know(self, sha256: str, looked: Looked) -> None:
+        self._asked.discard(sha256)
+        if looked is not None:
+            self._turns[sha256] = looked[0]
+            while len(self._turns) > _KEPT:
+                self._turns.pop(next(iter(self._turns)))
+        if self._due and (looked is None or self._due <= self._turns.keys()):
+            self._level_at_last()
+        self._changed()
+
+    def _level_at_last(self) -> None:
+        """Do what the key was pressed for, if the same images are at hand still."""
+        due, self._due = self._due, frozenset()
+        session = self._session()
+        if session.entries and due == _contents(session.entries[at] for at in session.at_hand):
+            self._guard.clear_note()
+            self.level()
+        else:
+            self._guard.note(_ELSEWHERE)
+
+
+def _contents(entries: Iterable[object]) -> frozenset[str]:
+    return frozenset(entry.sha256 for entry in entries if isinstance(entry, Open))
+
+
+def _level(jpeg: bytes) -> Turn | None:
+    import numpy as np  # noqa: PLC0415  (the same)
+
+    from cropkit.levelling import level  # noqa: PLC0415  (for what is looked at only)
+
+    with Image.open(BytesIO(jpeg), formats=("JPEG",)) as picture:
+        picture.draft("L", _NEEDED)
+        offered = level(np.asarray(picture.convert("L")))
+    return None if offered is None else offered.turn

@@ -1,0 +1,133 @@
+"""Images are levelled by what their lines say: each its own, as one step, or none with a reason."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from moving import on, opened
+
+from cropkit.errors import IllegalMove
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
+from cropkit.review.model import (
+    Decide,
+    ImageLoaded,
+    LevelImages,
+    Mark,
+    Open,
+    Pick,
+    PickAll,
+    Redo,
+    ReviewState,
+    SetBox,
+    ToggleMark,
+    TurnImage,
+    TurnPage,
+    Undo,
+    advance,
+    begin,
+)
+from cropkit.straightening import is_inside
+
+PATHS = [f"{n}.png" for n in range(6)]
+SIZE = Size(400, 300)
+BOX = PixelBox(40, 60, 320, 210)
+RIGHT, FLIPS = TurnImage(Turn.of(90)), TurnImage(Turn.of(0, "horizontal"))
+
+
+def plain(path: str) -> ImageLoaded:
+    return ImageLoaded(path, _content(path), SIZE)
+
+
+def _content(path: str) -> str:
+    return path[0] * 64
+
+
+def fresh() -> ReviewState:
+    return on(opened(begin(PATHS, 3), plain), SetBox(BOX))
+
+
+def levels(turns: Mapping[int, int | None]) -> LevelImages:
+    """Return a move by hundredths of a degree, or None, of images by their numbers."""
+    each = turns.items()
+    return LevelImages({str(n) * 64: None if by is None else Turn(1, by) for n, by in each})
+
+
+def entry(state: ReviewState, position: int = 0) -> Open:
+    found = state.entries[position]
+    assert isinstance(found, Open)
+    return found
+
+
+def turns(state: ReviewState) -> list[Turn]:
+    return [entry(state, position).turn for position in range(3)]
+
+
+def test_the_chosen_image_is_level_by_its_own_lines_as_one_step() -> None:
+    state = on(fresh(), levels({0: 130}))
+    assert turns(state) == [Turn(1, 130), NO_TURN, NO_TURN]
+    assert is_inside(entry(state).box, SIZE, entry(state).turn)
+    assert on(state, Undo()).entries == fresh().entries
+    assert entry(on(state, Undo(), Redo())) == entry(state)
+    assert advance(state, Decide()).decisions[0].turn == Turn(1, 130)
+
+
+@pytest.mark.parametrize("by", [130, -130])
+def test_it_is_level_whatever_quarters_mirror_or_angle_it_is_seen_with(by: int) -> None:
+    """The angle is one of the image as its file has it, before quarters and mirror."""
+    for before in ((), (RIGHT,), (FLIPS,), (RIGHT, FLIPS), (TurnImage(Turn.of(angle=5)),)):
+        state = on(fresh(), *before)
+        after = on(state, levels({0: by}))
+        assert entry(after).turn == Turn(entry(state).turn.orientation, by)
+
+
+def test_a_selection_is_levelled_each_by_its_own_and_what_is_silent_stays() -> None:
+    picked = on(fresh(), PickAll())
+    step = advance(picked, levels({0: 130, 1: -70, 2: 45}))
+    assert turns(step.session) == [Turn(1, 130), Turn(1, -70), Turn(1, 45)]
+    assert step.note == ""
+    assert turns(on(step.session, Undo())) == [NO_TURN] * 3
+    step = advance(picked, levels({0: 130, 1: None, 2: 0}))
+    assert turns(step.session) == [Turn(1, 130), NO_TURN, NO_TURN]
+    said = "1 of 3 levelled: 1 with no lines that plainly say how, 1 level already"
+    assert step.note == said
+    with pytest.raises(IllegalMove, match=r"nothing is levelled: 3 with no lines"):
+        advance(picked, levels({0: None, 1: None, 2: None}))
+
+
+def test_what_is_decided_in_a_selection_is_passed_by() -> None:
+    state = on(fresh(), Pick(0), Pick(1), Decide(), Pick(2))
+    assert turns_of_open(on(state, levels({2: 90}))) == [Turn(1, 90)]
+    with pytest.raises(IllegalMove, match="is decided already"):
+        advance(replace(state, picked=frozenset(), chosen=0), levels({0: 90}))
+
+
+def turns_of_open(state: ReviewState) -> list[Turn]:
+    return [each.turn for each in state.entries if isinstance(each, Open)]
+
+
+def test_where_lines_do_not_say_or_it_is_level_a_sentence_says_so_and_nothing_changes() -> None:
+    state = fresh()
+    with pytest.raises(IllegalMove, match=r"0\.png has no lines that plainly say"):
+        advance(state, levels({0: None}))
+    with pytest.raises(IllegalMove, match=r"0\.png has no lines that plainly say"):
+        advance(state, levels({}))
+    with pytest.raises(IllegalMove, match=r"0\.png is level already"):
+        advance(state, levels({0: 0}))
+    again = on(state, levels({0: 130}))
+    with pytest.raises(IllegalMove, match=r"0\.png is level already"):
+        advance(again, levels({0: 130}))
+    assert turns(on(again, levels({0: 0}))) == [NO_TURN] * 3, "it was straightened by hand"
+
+
+def test_an_image_that_is_too_small_is_refused_and_none_is_changed() -> None:
+    tiny = opened(begin(PATHS, 3), lambda path: ImageLoaded(path, _content(path), Size(1, 1)))
+    with pytest.raises(IllegalMove, match="too small"):
+        advance(tiny, levels({0: 1500}))
+
+
+def test_it_takes_a_mark_away_and_stays_with_an_image_that_leaves_the_page() -> None:
+    state = on(fresh(), ToggleMark(Mark.SKIP), levels({0: 130}))
+    assert entry(state).mark is Mark.KEEP
+    back = opened(on(opened(on(state, TurnPage(1)), plain), TurnPage(-1)), plain)
+    assert entry(back) == entry(state)
+    assert entry(opened(on(back, Undo(), Undo()), plain)).turn.is_none
