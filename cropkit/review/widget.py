@@ -21,6 +21,7 @@ from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.keyboard import Keyboard
 from cropkit.review.input.pointer import Pointer
+from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.keymap import PRESETS, Keymap, keymap
 from cropkit.review.model import Done, Open
@@ -357,9 +358,13 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _listening(self, loop: Loop, bound: Keymap) -> Keyboard:
         """Have keys, mouse and touch on the canvas become moves."""
         controller, canvas = self._controller, self._controller.screen.canvas
-        zoom, click_drag = ZoomInput(controller), ClickDrag(controller)
-        keyboard = Keyboard(controller, canvas, loop, bound, zoom=zoom, click_drag=click_drag)
-        Pointer(controller, canvas, keyboard, zoom=zoom, click_drag=click_drag)
+        hands: Any = {
+            "zoom": ZoomInput(controller),
+            "click_drag": ClickDrag(controller),
+            "straighten": Straighten(controller),
+        }
+        keyboard = Keyboard(controller, canvas, loop, bound, **hands)
+        Pointer(controller, canvas, keyboard, **hands)
         return keyboard
 
 

@@ -1,6 +1,7 @@
-"""A picture is straightened in the page: by its own lines, which are offered."""
+"""A picture is straightened in the page: by its own lines, which are offered, and by hand."""
 
 from collections.abc import Iterator
+from math import cos, radians, sin
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from cropkit.formats.rotation import rotated
 from cropkit.geometry import PixelBox
 
 SIZE = (900, 600)
+ENTRY = "review._controller.session.entries[0]"
 ASKEW = (400, -250)  # hundredths of a degree
+Point = tuple[float, float]
 TURNS = "[e.turn.hundredths for e in review._controller.session.entries]"
 
 
@@ -77,4 +80,57 @@ def test_what_is_askew_is_offered_levelled_by_a_key_and_written_so(
         page.press("Enter")
         page.wait(lambda s: s.written == 2, "both copies are written", SLOW)
         assert all(is_level(tmp_path / "out" / f"{n}.png") for n in range(2))
+        assert not page.errors
+
+
+def outside_of_the_corner(page: Desk, probe: Probe) -> tuple[Point, Point]:
+    """Return the middle of the first box, and a point beside its upper right corner."""
+    left, top, right, bottom, scale = probe.value(
+        f"[*review._controller.screen.viewport(0).edges({ENTRY}.box),"
+        " review._controller.screen.scale]"
+    )
+    middle = (left + right) / 2 * scale, (top + bottom) / 2 * scale
+    return page.on_screen(middle), page.on_screen(((right + 22) * scale, (top - 22) * scale))
+
+
+def go_round(page: Desk, middle: Point, at: Point, degrees: float) -> None:
+    """Go on from a point, clockwise about another."""
+    x, y = at[0] - middle[0], at[1] - middle[1]
+    for part in range(1, 7):
+        by = radians(degrees * part / 6)
+        to = middle[0] + x * cos(by) - y * sin(by), middle[1] + x * sin(by) + y * cos(by)
+        page.page.mouse.move(*to)
+
+
+def test_a_drag_outside_of_a_corner_turns_it_and_escape_gives_back(
+    review: Review, tmp_path: Path, browser: Browser
+) -> None:
+    with desk(browser, review.url) as page, review.probe() as probe:
+        mouse, before = page.page.mouse, probe.boxes()[0]
+        middle, at = outside_of_the_corner(page, probe)
+        mouse.move(*at)
+        cursor = "document.querySelector('.cropkit-canvas canvas, canvas.cropkit-canvas')"
+        page.page.wait_for_function(f"() => {cursor}.style.cursor.startsWith('url(')")
+        mouse.down()
+        go_round(page, middle, at, 9)
+        until_turned(page, probe, 900, 0)
+        assert not page.page.locator(".cropkit-front").count(), "the kernel draws it"
+        page.press("Escape")
+        until_turned(page, probe, 0, 0)
+        go_round(page, middle, at, 20)
+        mouse.up()
+        page.settled()
+        until_turned(page, probe, 0, 0)
+        assert probe.boxes()[0] == before
+        mouse.move(*at)
+        mouse.down()
+        go_round(page, middle, at, -2)
+        page.page.keyboard.down("Shift")
+        go_round(page, middle, at, -4.2)
+        mouse.up()
+        page.page.keyboard.up("Shift")
+        until_turned(page, probe, -400, 0, near=0)
+        page.press("Enter")
+        page.wait(lambda s: s.written == 2, "both copies are written", SLOW)
+        assert is_level(tmp_path / "out" / "0.png")
         assert not page.errors

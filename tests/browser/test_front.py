@@ -21,7 +21,13 @@ from cropkit.review.canvas.paint import BRUSH, paint_cell
 from cropkit.review.canvas.pen import Pen
 from cropkit.review.canvas.snapshot import PillowCanvas
 from cropkit.review.model import Open
-from cropkit.review.model.box_editing import Grip, dragged, grip_at, snapped_to_border
+from cropkit.review.model.box_editing import (
+    Grip,
+    corner_beside,
+    dragged,
+    grip_at,
+    snapped_to_border,
+)
 from cropkit.review.view.guides import Guides
 from cropkit.review.view.viewport import Rect, Viewport
 
@@ -30,7 +36,8 @@ FRONT = ".cropkit-front"
 _IN_THE_BROWSER = """async ([script, cases]) => {
     const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
     const part = await import(url);
-    return cases.map(c => c.length === 4 ? part.gripAt(...c) : part.dragged(...c));
+    const part_of = {4: part.gripAt, 5: part.cornerBeside, 7: part.dragged};
+    return cases.map(c => part_of[c.length](...c));
 }"""
 _PAINTED_IN_THE_BROWSER = """async ([script, ...painted]) => {
     const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
@@ -98,6 +105,9 @@ def test_it_edits_a_box_as_the_kernel_does(browser: Browser) -> None:
         grips.append([list(edges), *at, 16])
         held = grip_at(edges, *at, 16)  # type: ignore[arg-type]  # four of them
         theirs.append(None if held is None else list(held.value))
+        grips.append([list(edges), *at, 16, 44])
+        beside = corner_beside(edges, *at, 16, 44)  # type: ignore[arg-type]  # four of them
+        theirs.append(None if beside is None else list(beside.value))
     page = browser.new_page()
     script = Path(live_drag.__file__).with_name("live_drag.js").read_text(encoding="utf-8")
     assert page.evaluate(_IN_THE_BROWSER, [script, [*pulls, *grips]]) == theirs

@@ -520,6 +520,20 @@ REVIEW = (
         "tests/review/test_model_angles.py",
     ),
     mutant(
+        "Escape in a drag that turned nothing takes back what was done before",
+        "review/input/straighten.py",
+        "if swing is not None and session.edits[-1:] != swing.before and is_last(session):",
+        "if swing is not None and is_last(session):",
+        "tests/review/test_review_angles.py",
+    ),
+    mutant(
+        "a mirrored image turns against the hand",
+        "review/view/turning.py",
+        "round(100 * way * degrees)",
+        "round(100 * degrees)",
+        "tests/review/test_review_angles.py",
+    ),
+    mutant(
         "what cannot be straightened in its file is offered to be",
         "review/runtime/levelling.py",
         "        return self._prefetch.may_straighten(entry)",

@@ -19,6 +19,7 @@ from cropkit.review.model import (
     Redo,
     ReviewState,
     SetBox,
+    StraightenTo,
     ToggleMark,
     TurnImage,
     TurnPage,
@@ -131,3 +132,28 @@ def test_it_takes_a_mark_away_and_stays_with_an_image_that_leaves_the_page() -> 
     back = opened(on(opened(on(state, TurnPage(1)), plain), TurnPage(-1)), plain)
     assert entry(back) == entry(state)
     assert entry(opened(on(back, Undo(), Undo()), plain)).turn.is_none
+
+
+def led(to: int, origin: Turn = NO_TURN, position: int = 0) -> StraightenTo:
+    return StraightenTo(position, replace(origin, hundredths=to), origin)
+
+
+def test_a_hand_leads_an_image_to_its_angle_in_one_step_and_the_box_comes_back_with_it() -> None:
+    whole = PixelBox.full(SIZE)
+    state = on(fresh(), SetBox(whole), *(led(by) for by in (50, 2000, 1700)))
+    assert entry(state).turn == Turn(1, 1700)
+    assert is_inside(entry(state).box, SIZE, entry(state).turn)
+    assert entry(on(state, led(0))).box == whole, "what was asked for is remembered meanwhile"
+    assert entry(on(state, Undo())).box == whole
+    assert entry(on(state, Undo(), Redo())) == entry(state)
+    again = on(state, led(2500, Turn(1, 1700)))
+    assert entry(on(again, Undo())) == entry(state), "each drag is a step of its own"
+
+
+def test_a_hand_leads_the_image_that_it_holds_alone_and_chooses_it() -> None:
+    state = on(fresh(), PickAll(), led(300, position=1))
+    assert turns(state) == [NO_TURN, Turn(1, 300), NO_TURN]
+    assert state.chosen == 1
+    done = on(fresh(), Decide())
+    with pytest.raises(IllegalMove, match="is decided already"):
+        advance(done, led(300))

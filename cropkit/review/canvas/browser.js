@@ -3,7 +3,7 @@
 // `filling`: whether the review takes the whole window; `alone`: nothing else of the notebook is
 // kept; `spots`: [x, y, width, height, cursor, tip] of what can be pressed; `menu`: [[action, words,
 // key], …]. `scene` has shapes: for each position null or {x, y, scale, stage: [left, top, right,
-// bottom], box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]},
+// bottom] of what is seen of it, room: of what it might fill, box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]},
 // and {up: key} when a key of `holds` is let go.
 
 const PACE = 120;  // milliseconds between two measurements, while a window is being resized
@@ -13,6 +13,15 @@ const OWN_VIEW = ".jp-LinkedOutputView";
 const SCROLLERS = ".jp-WindowedPanel-outer, .jp-Notebook, .jp-LinkedOutputView, .jp-mod-outputsScrolled > .jp-OutputArea";
 const CURSORS = { "-1,-1": "nwse-resize", "1,1": "nwse-resize", "1,-1": "nesw-resize", "-1,1": "nesw-resize",
                   "0,-1": "ns-resize", "0,1": "ns-resize", "-1,0": "ew-resize", "1,0": "ew-resize", "0,0": "move" };
+// An arrow round the upper right corner, and the others by quarters; dark on light.
+const TURNS = { "1,-1": 0, "1,1": 90, "-1,1": 180, "-1,-1": 270 };
+const turning = corner => {
+  const path = "M6 7A12 12 0 0 1 17 18M10 3 6 7 10 11M13 14 17 18 21 14";
+  const line = (colour, width) => `<path d="${path}" fill="none" stroke="${colour}" stroke-width="${width}"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24"><g transform="rotate(${TURNS[corner]} 12 12)">` +
+    `${line("white", 4.5)}${line("black", 2)}</g></svg>`;
+  return `url("data:image/svg+xml,${encodeURIComponent(svg)}") 12 12, grab`;
+};
 const UNDER = "data-cropkit-under";
 
 class Room {
@@ -177,6 +186,13 @@ class Pointing {
     return (this.model.get("scene").shapes || []).find(shape => shape && inside(shape.stage, x, y));
   }
 
+  // Outside of which corner of a box a press turns its image, null where it does not.
+  cornerAt([x, y]) {
+    const { shapes, reach, turns } = this.model.get("scene");
+    const shape = (shapes || []).find(each => each && each.box && inside(each.room, x, y));
+    return shape ? cornerBeside(edges(shape, shape.box), x, y, reach, turns) : null;
+  }
+
   spotAt([x, y]) {
     return this.model.get("spots").find(([left, top, width, height]) =>
       inside([left, top, left + width, top + height], x, y));
@@ -185,8 +201,10 @@ class Pointing {
   moved(event) {
     if (event.buttons) return this.modified(event);
     const at = this.hand.at(event), spot = this.spotAt(at), shape = this.shapeAt(at);
+    const corner = spot ? null : this.cornerAt(at);
     let cursor = "default", marked = null;
     if (spot) [cursor, marked] = [spot[4], spot[4] === "pointer" ? spot : null];
+    else if (corner) cursor = turning(corner.join());
     else if (shape && shape.box) {
       const box = edges(shape, shape.box), grip = gripAt(box, ...at, this.model.get("scene").reach);
       cursor = grip ? CURSORS[grip.join()] : shape.closer ? "grab" : "crosshair";

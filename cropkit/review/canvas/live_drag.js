@@ -4,7 +4,7 @@
 // what surrounds the canvas, and the keys.
 //
 // `scene` comes from the kernel (live_drag.py); lengths in canvas units unless said:
-//   width, height, reach, snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
+//   width, height, reach, turns (how far from a corner a hand turns the image), snap, slop (how far a hand may slip in a click); live: whether a press is taken; held: position of the image whose box the
 //   kernel has left to this part, or null; chosen; cells: for each position null or
 //   {x, y, scale: of the image's frame, in its stage: [left, top, right, bottom]; size: [width, height], box: [left, top, right, bottom] in
 //   image pixels; ratio: width / height that is kept, or null; guides: [[x, y, x, y], …] in parts of the box;
@@ -32,6 +32,14 @@ const side = (at, low, high, reach) => {
 export function gripAt([left, top, right, bottom], x, y, reach) {
   const column = side(x, left, right, reach), row = side(y, top, bottom, reach);
   return column === null || row === null ? null : [column, row];
+}
+
+export function cornerBeside(edges, x, y, reach, turns) {
+  if (gripAt(edges, x, y, reach)) return null;
+  const away = ([column, row]) =>
+    Math.hypot(edges[column < 0 ? 0 : 2] - x, edges[row < 0 ? 1 : 3] - y);
+  const nearest = [[-1, -1], [1, -1], [1, 1], [-1, 1]].reduce((near, one) => away(one) < away(near) ? one : near);
+  return away(nearest) <= turns ? nearest : null;
 }
 
 const pulled = ([low, high], at, by, extent, snap) => {
@@ -275,6 +283,7 @@ class Hand {
     const position = scene.cells.findIndex(on);
     if (position < 0) return;
     const cell = scene.cells[position], grip = gripAt(edges(cell, cell.box), x, y, scene.reach);
+    if (cornerBeside(edges(cell, cell.box), x, y, scene.reach, scene.turns)) return;  // the kernel turns the image
     const overlay = new Overlay(this.canvas, cell, this.canvas.offsetWidth / scene.width, this.model.get("brush"));
     const from = grip ? cell.box : pixelAt(cell, x, y);
     this.drag = { position, cell, grip, from, x, y, at: [x, y], box: cell.box, overlay, ours: false, over: false };

@@ -21,7 +21,7 @@ from cropkit.review.view.guides import LINES
 from cropkit.review.view.layout import SLOP, SNAP, PageLayout
 from cropkit.review.view.rulers import NO_RULER, Ruler
 from cropkit.review.view.spots import Spot
-from cropkit.review.view.viewport import REACH
+from cropkit.review.view.viewport import REACH, TURNS
 
 _KEY_FACTS = ("shift", "ctrl", "meta", "repeat")
 _LONGEST_NAME = 20  # that a page may have
@@ -137,6 +137,7 @@ class LiveDrag:
                 "width": layout.width,
                 "height": layout.height,
                 "reach": REACH,
+                "turns": TURNS,
                 "snap": SNAP,
                 "slop": SLOP,
                 "live": live and self.there,
@@ -265,6 +266,7 @@ def _shape(cell_state: CellState | None) -> dict[str, object] | None:
         "scale": view.scale,
         "size": [view.size.width, view.size.height],
         "stage": [seen.x, seen.y, seen.right, seen.bottom],
+        "room": [view.stage.x, view.stage.y, view.stage.right, view.stage.bottom],
         "box": list(entry.box.xyxy) if isinstance(entry, Open) and not small else None,
         "closer": view.closer,
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cropkit.records import Note, Verdict
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
+from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import Command, Repeats
 from cropkit.review.keys.key_repeat import WATCH, KeyRepeat, Response
@@ -54,10 +55,11 @@ class Keyboard:
         *,
         zoom: ZoomInput,
         click_drag: ClickDrag,
+        straighten: Straighten,
     ) -> None:
         self._controller, self._canvas, self._loop = controller, canvas, loop
         self._screen, self._guard = controller.screen, controller.guard
-        self._click_drag, self.keymap = click_drag, keymap
+        self._click_drag, self._straighten, self.keymap = click_drag, straighten, keymap
         self._repeat = KeyRepeat()
         self._watched: tuple[Binding, Timer] | None = None
         self.sheet = self.report = False
@@ -276,7 +278,7 @@ class Keyboard:
             self._controller.levelling.level()
 
     def _release(self) -> None:
-        if self.uncover():
+        if self._straighten.give_back() or self.uncover():
             return
         if self._controller.session.picked:
             self._controller.take(PickNone())

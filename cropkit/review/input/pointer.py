@@ -9,6 +9,7 @@ from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
+from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import NAMED
 from cropkit.review.model import (
@@ -84,10 +85,11 @@ class Pointer:
         *,
         zoom: ZoomInput,
         click_drag: ClickDrag,
+        straighten: Straighten,
     ) -> None:
         self._controller, self._canvas, self._keyboard = controller, canvas, keyboard
         self._screen, self._guard = controller.screen, controller.guard
-        self._zoom, self._click_drag = zoom, click_drag
+        self._zoom, self._click_drag, self._straighten = zoom, click_drag, straighten
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
         self._shift = self._alt = self._ctrl = False
@@ -131,6 +133,7 @@ class Pointer:
         self._hold = None
         self._screen.let_go()
         self._zoom.let_go()
+        self._straighten.let_go()
 
     def _let_down(self) -> None:
         """Let go at the end of a press, which may have been a click."""
@@ -226,6 +229,8 @@ class Pointer:
         at = view.to_image(*self._at)
         if grip is not None:
             self._hold = Hold(position, entry.path, grip, *at, entry.box, turn=entry.turn)
+        elif self._straighten.take_hold(position, self._at):
+            return
         elif view.closer or not view.frame.holds(*self._at):
             self._zoom.grab(position, *self._at)
             return
@@ -244,6 +249,8 @@ class Pointer:
 
     def _drag(self) -> None:
         hold = self._hold
+        if self._straighten.holds:
+            self._swing()
         if hold is None or self._guard.stopped or not self._screen.acknowledged:
             return
         view = self._screen.viewport(hold.position)
@@ -259,6 +266,11 @@ class Pointer:
         self._controller.take(
             replace(drag, snap=SNAP / view.scale, in_shape=self._shift, from_centre=self._alt)
         )
+
+    def _swing(self) -> None:
+        self._straighten.pull(self._at, whole=self._shift)
+        if self._straighten.begun:
+            self._click_drag.press(None)
 
     def held_keys(self, keys: list[object]) -> None:
         """Hold the shape of the box with Shift, and its centre with Alt; Ctrl selects."""
@@ -305,7 +317,8 @@ class Pointer:
 
     def wheel(self, _: float, dy: float) -> None:
         """Come closer, or go back; while something is held, it stays as it is."""
-        if self._hold is None and not (self._guard.stopped or self._keyboard.covers):
+        is_held = self._hold is not None or self._straighten.holds
+        if not is_held and not (self._guard.stopped or self._keyboard.covers):
             self._zoom.turn(dy)
 
     # --- touch: a pen comes as a mouse

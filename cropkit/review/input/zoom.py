@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from cropkit.review.controller import ReviewController
 from cropkit.review.model import Arrangement, Choose, Open
-from cropkit.review.model.box_editing import Grip, handle_point
+from cropkit.review.model.box_editing import CORNERS, handle_point
 from cropkit.review.model.slots import named
 from cropkit.review.view.viewport import WHOLE, Viewport, Zoom
 
 _STEP = 2**0.5
 _PIXELS = 240  # of a wheel that are twice as close: a notch has about 100
 _MOST = 480
-_CORNERS = (Grip.TOP_LEFT, Grip.TOP_RIGHT, Grip.BOTTOM_RIGHT, Grip.BOTTOM_LEFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ class ZoomInput:
             self._controller.guard.note(f"All of {named(entry.path)} is seen at 100 % or closer")
             return
         at = self._corner + 1 if self._cornered == entry.path else 0
-        self._cornered, self._corner = entry.path, at % len(_CORNERS)
-        x, y = handle_point(entry.box.xyxy, _CORNERS[self._corner])
+        self._cornered, self._corner = entry.path, at % len(CORNERS)
+        x, y = handle_point(entry.box.xyxy, CORNERS[self._corner])
         zoom = Zoom(factor, x / entry.size.width, y / entry.size.height)
         screen.zoom_to(entry.path, zoom)
 

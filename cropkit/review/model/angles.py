@@ -6,7 +6,7 @@ from typing import Any
 
 from cropkit.errors import BadBox, BadTurn, IllegalMove
 from cropkit.geometry import Turn
-from cropkit.review.model.moves import LevelImages, Move, TurnImage
+from cropkit.review.model.moves import LevelImages, Move, StraightenTo, TurnImage
 from cropkit.review.model.slots import named
 from cropkit.review.model.state import Open, ReviewState, Step
 from cropkit.review.model.transforms import name_of, open_at, turned_at
@@ -18,6 +18,12 @@ def _turn_image(session: ReviewState, move: TurnImage) -> Step:
         return Step(_seen_turned(session, session.chosen, entry.turn.then(move.by), move))
     except BadTurn:
         raise IllegalMove(name_of(move), "it is straightened by 45 degrees at most") from None
+
+
+def _straighten_to(session: ReviewState, move: StraightenTo) -> Step:
+    open_at(session, move.position, move)
+    chosen = replace(session, chosen=move.position)
+    return Step(_seen_turned(chosen, move.position, move.turn, move))
 
 
 def _seen_turned(session: ReviewState, at: int, turn: Turn, move: Move) -> ReviewState:
@@ -69,5 +75,6 @@ def _rest(others: int, silent: int) -> str:
 
 ANGLE_RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     TurnImage: _turn_image,
+    StraightenTo: _straighten_to,
     LevelImages: _level_images,
 }

@@ -5,6 +5,7 @@ are in upright pixels and may be fractions (a mouse moves less than a pixel); ed
 """
 
 from enum import Enum
+from math import dist
 
 from cropkit.geometry import PixelBox, Size
 
@@ -26,6 +27,7 @@ class Grip(Enum):
     WHOLE = (0, 0)
 
 
+CORNERS = (Grip.TOP_LEFT, Grip.TOP_RIGHT, Grip.BOTTOM_RIGHT, Grip.BOTTOM_LEFT)
 HANDLES = tuple(grip for grip in Grip if grip is not Grip.WHOLE)
 
 
@@ -122,6 +124,22 @@ def grip_at(
     left, top, right, bottom = edges
     column, row = _side(x, left, right, reach), _side(y, top, bottom, reach)
     return None if column is None or row is None else Grip((column, row))
+
+
+def corner_beside(
+    edges: tuple[float, float, float, float], x: float, y: float, reach: float, beyond: float
+) -> Grip | None:
+    """Find the corner of a box that a point is near to, outside of what `grip_at` takes hold of.
+
+    Parameters
+    ----------
+    beyond : how far from the corner that is at most
+    """
+    if grip_at(edges, x, y, reach) is not None:
+        return None
+    away = {corner: dist(handle_point(edges, corner), (x, y)) for corner in CORNERS}
+    nearest = min(CORNERS, key=lambda corner: away[corner])
+    return nearest if away[nearest] <= beyond else None
 
 
 def handle_point(edges: tuple[float, float, float, float], grip: Grip) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from cropkit.review.model.decided import Cut, Mark
-from cropkit.review.model.moves import Drag, Move, Nudge, Resize, TurnImage
+from cropkit.review.model.moves import Drag, Move, Nudge, Resize, StraightenTo, TurnImage
 from cropkit.review.model.stack import Stack
 from cropkit.review.model.state import (
     CARRIED,
@@ -65,11 +65,13 @@ def _hold(move: Move, were: tuple[Open | Broken, ...]) -> tuple[object, ...]:
     paths = tuple(was.path for was in were)
     if isinstance(move, Drag):
         return (paths, move.grip, move.origin)
+    if isinstance(move, StraightenTo):
+        return (paths, "turn", move.origin)
     return (paths, move) if isinstance(move, _HELD) else ()
 
 
 def _continues(last: Edit, edit: Edit, *, again: bool) -> bool:
-    is_drag = len(edit.hold) > 2  # noqa: PLR2004  (paths, grip and box)
+    is_drag = len(edit.hold) > 2  # noqa: PLR2004  (paths, grip and origin)
     return last.hold == edit.hold and (is_drag or again) and last.presses == edit.presses
 
 

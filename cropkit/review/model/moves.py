@@ -126,6 +126,20 @@ class TurnImage:
 
 
 @dataclass(frozen=True, slots=True)
+class StraightenTo:
+    """See an image with the turn that a hand has led it to.
+
+    Parameters
+    ----------
+    origin : how it was seen when the hand took hold of it
+    """
+
+    position: int
+    turn: Turn
+    origin: Turn
+
+
+@dataclass(frozen=True, slots=True)
 class LevelImages:
     """Straighten the chosen image, or all that are selected, each by what its own lines say.
 
@@ -505,7 +519,7 @@ class RestoreFailed:
 
 Move = (
     Choose | ChooseNext | NextSlot | Nudge | Resize | Drag | ToggleMark | ResetBox | FullImage
-    | TurnImage | LevelImages
+    | TurnImage | StraightenTo | LevelImages
     | ToggleLock | ToggleTargets | TurnLock | SetRatio | SetBox | SetSize | SetLongerSide
     | SetPart | NextCandidate | TakeCandidate | FitSubjects | CarryBox | Pick | PickTo | PickAll
     | PickNone | ShareBox | CarryOn | TurnFolder | OpenFolder | JumpTo | Find | GoTo

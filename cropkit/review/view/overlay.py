@@ -24,7 +24,8 @@ def _sheet(view: View) -> str:
     )
     mouse = (
         "<div class='ck-group'><h3>Mouse</h3><div>Drag an edge, a corner or the whole box, "
-        "with Shift to keep its ratio, with Alt its middle; beside it, a new box is drawn. "
+        "with Shift to keep its ratio, with Alt its middle; beside it, a new box is drawn, "
+        "and just outside of a corner the image is turned. "
         "Or click an edge or a corner, and then where it goes. The right button has a menu. "
         "The wheel zooms at the pointer, in a notebook with Ctrl; beside the box, a zoomed image "
         "is pulled along. "

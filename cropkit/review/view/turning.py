@@ -1,6 +1,7 @@
 """How a turned picture is drawn, and what is said of the turn; pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cropkit.geometry import Turn
 
@@ -30,6 +31,12 @@ def words(turn: Turn) -> str:
     fine = f"straightened by {angle(turn):+g}°" if turn.resamples else ""
     quarters = (_SIGNS[word][1] for word in turn.quarters.text.split())
     return ", ".join(filter(None, (*quarters, fine)))
+
+
+def with_angle(turn: Turn, degrees: float) -> Turn:
+    """Return a turn with another fine angle, as it is seen."""
+    way = angle(Turn(turn.orientation, 1)) / angle(Turn(1, 1))
+    return replace(turn, hundredths=round(100 * way * degrees))
 
 
 def angle(turn: Turn) -> float:

@@ -7,9 +7,10 @@ of one image.
 from dataclasses import dataclass
 
 from cropkit.geometry import PixelBox, Size, Turn
-from cropkit.review.model.box_editing import Grip, grip_at, handle_point
+from cropkit.review.model.box_editing import Grip, corner_beside, grip_at, handle_point
 
 REACH = 16  # how far from an edge a box can still be taken
+TURNS = 44  # how far from a corner a hand turns the image, where it takes no hold of the box
 CLOSEST = 8.0  # canvas units for a pixel of the image, at most
 
 
@@ -181,6 +182,13 @@ def _placed(start: float, room: float, length: float, part: float) -> float:
 def grip_under(view: Viewport, box: PixelBox, x: float, y: float) -> Grip | None:
     """Return what of a box a point of the canvas takes hold of."""
     return grip_at(view.edges(box), x, y, REACH)
+
+
+def corner_under(view: Viewport, box: PixelBox, x: float, y: float) -> Grip | None:
+    """Return outside of which corner of a box a point is, near enough to turn the image there."""
+    if not view.stage.holds(x, y):
+        return None  # a caption
+    return corner_beside(view.edges(box), x, y, REACH, TURNS)
 
 
 def grip_point(view: Viewport, box: PixelBox, grip: Grip) -> tuple[float, float]:

@@ -1,0 +1,114 @@
+"""Straighten an image by hand: a drag outside of a corner of its box turns it about the middle."""
+
+from dataclasses import dataclass, replace
+from math import atan2, degrees, hypot
+
+from cropkit.geometry import Turn
+from cropkit.review.controller import ReviewController
+from cropkit.review.model import Open, StraightenTo, Undo
+from cropkit.review.model.edits import is_last
+from cropkit.review.model.state import Edit
+from cropkit.review.view.layout import SLOP
+from cropkit.review.view.turning import angle, with_angle
+from cropkit.review.view.viewport import corner_under
+
+_MOST = 45.0  # degrees
+_ROUND = 360.0
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What a hand turns: an image, about which point of the canvas, and how it was seen before.
+
+    Parameters
+    ----------
+    before : the last change before it
+    at : where the hand is, and by how many degrees it has gone round by there
+    """
+
+    position: int
+    path: str
+    middle: Point
+    start: Point
+    turn: Turn
+    before: tuple[Edit, ...]
+    at: Point
+    gone: float = 0.0
+    begun: bool = False
+
+
+class Straighten:
+    """Knows what a hand turns."""
+
+    def __init__(self, controller: ReviewController) -> None:
+        self._controller, self._screen = controller, controller.screen
+        self._swing: Swing | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether a hand has hold of an image, to turn it."""
+        return self._swing is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has moved far enough to be no click."""
+        return self._swing is not None and self._swing.begun
+
+    def take_hold(self, position: int, at: Point) -> bool:
+        """Take hold of an image where the hand is outside of a corner; return whether it is."""
+        session, view = self._controller.session, self._screen.viewport(position)
+        entry = session.entries[position]
+        if not isinstance(entry, Open) or view is None or not corner_under(view, entry.box, *at):
+            return False
+        middle = view.middle_of(entry.box)
+        here = (position, entry.path, middle, at, entry.turn, session.edits[-1:])
+        self._swing = Swing(*here, at=at)
+        return True
+
+    def pull(self, at: Point, *, whole: bool) -> None:
+        """Turn the image as far as the hand has gone round.
+
+        Parameters
+        ----------
+        whole : by whole degrees, as it is seen then
+        """
+        swing = self._swing
+        if swing is None or self._controller.guard.stopped or not self._screen.acknowledged:
+            return
+        entries = self._controller.session.entries
+        entry = entries[swing.position] if swing.position < len(entries) else None
+        if not isinstance(entry, Open) or entry.path != swing.path:
+            self.let_go()  # the page was turned under the hand
+            return
+        step = _heading(swing.middle, at) - _heading(swing.middle, swing.at)
+        gone = swing.gone + (step + _ROUND / 2) % _ROUND - _ROUND / 2
+        begun = swing.begun or hypot(at[0] - swing.start[0], at[1] - swing.start[1]) > SLOP
+        self._swing = replace(swing, at=at, gone=gone, begun=begun)
+        if begun:
+            turn = _led(swing.turn, gone, whole=whole)
+            self._controller.take(StraightenTo(swing.position, turn, swing.turn))
+
+    def let_go(self) -> None:
+        """Turn nothing any more."""
+        self._swing = None
+
+    def give_back(self) -> bool:
+        """Let go, with the image as it was before; return whether anything was held."""
+        swing, self._swing = self._swing, None
+        session = self._controller.session
+        if swing is not None and session.edits[-1:] != swing.before and is_last(session):
+            self._controller.take(Undo())
+        return swing is not None
+
+
+def _heading(middle: Point, at: Point) -> float:
+    return degrees(atan2(at[1] - middle[1], at[0] - middle[0]))
+
+
+def _led(turn: Turn, by: float, *, whole: bool) -> Turn:
+    """Return a turn with a fine angle that is larger by some degrees, as it is seen."""
+    before = angle(turn)
+    after = round(before + by) if whole else before + round(by, 1)
+    return with_angle(turn, max(-_MOST, min(_MOST, after)))
