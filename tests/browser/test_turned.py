@@ -160,8 +160,7 @@ def test_a_straightened_copy_is_as_it_was_seen(
         review.probe() as probe,
     ):
         page.press("]", *["Control+F8"] * 7, *["Shift+F7"] * 3)
-        page.settled()
-        assert "turned right, straightened by +6.7°" in page.text()
+        page.wait(lambda _: "turned right, straightened by +6.7°" in page.text(), "it is said")
         page.drag(probe.grip(0, "TOP_LEFT"), 60, 90)
         page.settled()
         page.page.wait_for_timeout(400)
