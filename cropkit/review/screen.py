@@ -83,6 +83,7 @@ class Screen:
         self.thumbs: dict[str, bytes] = {}
         self._seen: set[str] = set()
         self._replay_due: Timer | None = None
+        self._focus_due: Timer | None = None
         self._room: Room | None = None
         self._present_at = float("-inf")
         self._unfocused = self._closed = False
@@ -292,9 +293,16 @@ class Screen:
         """Have the canvas take keys, once for each browser page that has come."""
         if self._unfocused:
             self._unfocused = False
+            self._stay()
             self.canvas.focus()
             # JupyterLab takes the focus for a cell when it has opened a notebook
-            self._loop.call_later(_FOCUS_AGAIN, self._guard.watch(self._focus))
+            self._focus_due = self._loop.call_later(_FOCUS_AGAIN, self._guard.watch(self._focus))
+
+    def let_go_of_focus(self) -> None:
+        """Give the keys to the notebook: whoever has asked for that is not brought back."""
+        self._stay()
+        if not self.canvases.live_drag.let_go_of_focus():
+            self.canvas.blur()
 
     def newly_shown(self) -> int:
         """Return how many images have come before the reviewer's eyes since it was last asked."""
@@ -315,6 +323,11 @@ class Screen:
         """Close the canvases when a browser that has `seen` them has drawn what it was sent."""
         self._closed = True
         self.canvases.retire(self._loop, seen=seen)
+
+    def _stay(self) -> None:
+        """Take the focus no second time."""
+        if self._focus_due is not None:
+            self._focus_due.cancel()
 
     def _focus(self) -> None:
         if not self._closed and not self.canvases.live_drag.take_focus():

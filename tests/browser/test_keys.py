@@ -164,6 +164,17 @@ def test_keys_that_do_reach_the_notebook_remove_and_change_no_cell(page: Desk) -
     assert page.cells() == cells
 
 
+def test_who_leaves_the_review_at_once_is_not_brought_back(page: Desk) -> None:
+    """A page, and a notebook that comes back, give the review the keys once more a moment later."""
+    see_the_notebook(page)
+    page.press("F9")
+    page.page.wait_for_function("() => document.querySelector('.ck-filling')")
+    page.press("F9", "Escape")
+    page.page.wait_for_function(f"() => !({IS_THE_REVIEWS})")
+    page.page.wait_for_timeout(1500)
+    assert not keyboard_is_the_reviews(page)
+
+
 def test_after_a_kernel_restart_the_review_is_at_the_same_image_with_the_same_undo_stack(
     page: Desk, demo: Running
 ) -> None:

@@ -100,6 +100,20 @@ def test_2_1_2_a_key_gives_the_keyboard_back_in_every_state(browser: Browser) ->
         assert released.pop()
 
 
+def test_2_1_2_whoever_gave_the_keyboard_back_at_once_is_not_brought_back(browser: Browser) -> None:
+    """A page that has come takes the keys, and once more a second later."""
+    focused: list[bool] = []
+    browser.loop.sleep(1.5)
+    browser.controller.screen.canvases.canvas.focus = lambda: focused.append(True)
+    for key, times in (("ArrowRight", 2), ("Escape", 1)):
+        browser.controller.screen.start_over()
+        browser.controller.screen.take_focus()
+        browser.strike(key)
+        browser.loop.sleep(1.5)
+        assert len(focused) == times
+        focused.clear()
+
+
 def test_4_1_3_notes_and_problems_are_status_messages(browser: Browser) -> None:
     browser.controller.guard.note("in passing")
     assert "role='status'>in passing" in browser.words

@@ -31,6 +31,7 @@ class Room {
     this.root = root;
     this.covered = [];
     this.sent = "";
+    this.keeps = [];
     const later = () => { this.timer ??= setTimeout(() => { this.timer = null; this.measure(); }, PACE); };
     this.resized = new ResizeObserver(later);
     this.resized.observe(root.parentElement);
@@ -54,9 +55,15 @@ class Room {
     this.measure();
     if (!this.filling) this.root.scrollIntoView({ block: "nearest" });
     // The notebook that comes back takes the keys: whoever works in the review keeps them.
+    this.keeps.forEach(clearTimeout);
     if (this.root.contains(had))
-      for (const delay of [0, PACE])
-        setTimeout(() => document.activeElement === document.body && had.focus({ preventScroll: true }), delay);
+      this.keeps = [0, PACE].map(delay =>
+        setTimeout(() => document.activeElement === document.body && had.focus({ preventScroll: true }), delay));
+  }
+
+  letGo(canvas) {
+    this.keeps.forEach(clearTimeout);
+    canvas.blur();
   }
 
   cover() {
@@ -407,10 +414,13 @@ function attach(model, el, signal) {
     if (holds(key)) held.add(key.toLowerCase());
   }, { signal, capture: true });
   model.on("change:scene", () => { hand.told(); nudges.told(); });
-  const asked = message => message.focus && takeFocus(root, canvas);
+  const room = new Room(model, root, signal);
+  const asked = ({ focus }) => {
+    if (focus) takeFocus(root, canvas);
+    if (focus === false) room.letGo(canvas);
+  };
   model.on("msg:custom", asked);
   signal.addEventListener("abort", () => { hand.end(); nudges.end(); model.off("msg:custom", asked); });
-  new Room(model, root, signal);
   new Flash(root, signal);
 }
 

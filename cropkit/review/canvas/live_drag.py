@@ -89,9 +89,19 @@ class LiveDrag:
 
         Return whether there is a page that can be asked.
         """
+        return self._ask_for(focus=True)
+
+    def let_go_of_focus(self) -> bool:
+        """Have the page give the keys of the canvas back, also where it was about to keep them.
+
+        Return whether there is a page that can be asked.
+        """
+        return self._ask_for(focus=False)
+
+    def _ask_for(self, *, focus: bool) -> bool:
         if self.widget is None or not self.there:
             return False
-        self.widget.send({"focus": True})
+        self.widget.send({"focus": focus})
         return True
 
     @property

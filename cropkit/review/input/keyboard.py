@@ -283,7 +283,7 @@ class Keyboard:
         if self._controller.session.picked:
             self._controller.take(PickNone())
         else:
-            self._canvas.blur()
+            self._screen.let_go_of_focus()
 
 
 def _nudges(keymap: Keymap) -> list[tuple[object, ...]]:
