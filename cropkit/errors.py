@@ -9,7 +9,7 @@ CropkitError
  │    │    └── StaleBox          the crop would not hold the box that the reviewer saw
  │    ├── Overtaken          somebody else decided otherwise, took it back, or failed at it
  │    ├── PathOutsideRoot    a path that leaves the collection, or goes through a link
- │    ├── MissingFile        no such file
+ │    ├── MissingFile        no such file or folder
  │    ├── NotAFolder         a file, where a collection's folder is meant
  │    ├── NotRegularFile     a link, folder, pipe or device
  │    ├── ReadOnly           the folder or the file system does not let us write
@@ -193,7 +193,7 @@ class PathOutsideRoot(Refused):
 class MissingFile(Refused):
     """(path)."""
 
-    template = "{0}: no such file"
+    template = "{0}: no such file or folder"
 
 
 class NotAFolder(Refused):

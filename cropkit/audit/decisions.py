@@ -33,6 +33,8 @@ from cropkit.records import Decision, Note, Status, Suggestion, Verdict
 # A decision that no longer stands: taken back, or replaced by a newer one.
 _GONE = (Status.RESTORED, Status.SUPERSEDED)
 
+_NAMED_AT_ONCE = 1_000
+
 _EDGES = ("left", "top", "right", "bottom")
 
 _SUPERSEDE = update(queue).where(
@@ -319,10 +321,21 @@ def _in_force(row: Row[Any]) -> tuple[int, InForce]:
 
 
 def standing_of(db: Connection, paths: Collection[str]) -> tuple[list[Standing], list[Unreadable]]:
-    """Return the same of some images: read over the index of their paths."""
-    query = _STANDING.where(queue.c.path.in_(paths)).order_by(decision.c.seq)
-    records, unreadable = rows.each(db, query, decision.c.seq, _standing)
-    return records, [_unreadable(db, seq) for seq, _ in unreadable]
+    """Return the same of some images: read over the index of their paths.
+
+    They are oldest first within an image; SQLite takes no more than 32,766 values in a statement.
+    """
+    records: list[Standing] = []
+    unreadable: list[Unreadable] = []
+    wanted = sorted(paths)
+    for start in range(0, len(wanted), _NAMED_AT_ONCE):
+        named = queue.c.path.in_(wanted[start : start + _NAMED_AT_ONCE])
+        some, unread = rows.each(
+            db, _STANDING.where(named).order_by(decision.c.seq), decision.c.seq, _standing
+        )
+        records += some
+        unreadable += [_unreadable(db, seq) for seq, _ in unread]
+    return records, unreadable
 
 
 def of_content(db: Connection, path: str, slot: str, sha256: str) -> list[Decision]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from deciding import BOX, decided, decision
 
 from cropkit import clock
+from cropkit.audit import decisions
+from cropkit.audit.connecting import driver
 from cropkit.collection import Collection
 from cropkit.geometry import PixelBox
 from cropkit.records import Status
@@ -55,6 +58,15 @@ def test_of_several_none_is_recorded_where_one_was_overtaken(anna: Collection) -
     several = [decision(anna, path, BOX) for path in anna.images()]
     assert len(anna.decide_as_seen(several, [None] * len(several))) == 1
     assert len(anna.trail.decisions.table()) == 1
+
+
+def test_more_images_are_asked_about_than_a_statement_takes_values(anna: Collection) -> None:
+    decided(anna, anna.images()[0])
+    paths = [*anna.images(), *(f"{number}.png" for number in range(3_000))]
+    with anna.trail.store.reading() as db:
+        driver(db).setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1_100)
+        standing, unreadable = decisions.standing_of(db, paths)
+    assert ([each.path for each in standing], unreadable) == ([anna.images()[0]], [])
 
 
 def test_what_was_taken_back_or_is_of_another_content_is_in_nobodys_way(anna: Collection) -> None:

@@ -272,5 +272,5 @@ def test_what_is_no_folder_of_images_is_said_before_jupyterlab_is_started(
     assert launching.launch(tmp_path / "mistyped", browser=False) == 1
     of_image, mistyped = capfd.readouterr().err.splitlines()
     assert of_image == f"cropkit: {image}: not a folder. Name the folder that holds the images"
-    assert mistyped == f"cropkit: {tmp_path / 'mistyped'}: no such file"
+    assert mistyped == f"cropkit: {tmp_path / 'mistyped'}: no such file or folder"
     assert list(tmp_path.iterdir()) == [image]
