@@ -133,6 +133,7 @@ class ProblemKind(StrEnum):
     NO_LOSSLESS = "no-lossless"  # a JPEG waits, because no libjpeg is there that copies
     ENCODED_ANEW = "encoded-anew"  # a JPEG lost a little, where a crop without loss was asked for
     SALVAGED = "salvaged"  # a damaged file was cropped by what can be read of it
+    LEASE = "lease"  # which images somebody else has before them could not be read, or not told
     COMPANION = "companion"  # a file beside a crop says what was true of the whole image
 
     @property

@@ -25,6 +25,8 @@ from cropkit.review.model import (
     GoTo,
     ImageLoaded,
     JumpTo,
+    Leased,
+    LeasesKnown,
     LoadFailed,
     Loading,
     Mark,
@@ -93,6 +95,10 @@ moves = st.one_of(
         st.dictionaries(any_path, st.sampled_from([0.0, 0.5, 1.0]), max_size=9),
         st.booleans(),
     ),
+    st.builds(
+        LeasesKnown,
+        st.tuples(st.builds(Leased, st.sampled_from(["", "Ben"]), st.frozensets(any_path))),
+    ),
     st.builds(PlanKnown, st.frozensets(any_path), st.just("promised"), st.booleans()),
 )
 
@@ -119,10 +125,11 @@ def left(state: ReviewState) -> list[str]:
 
 
 def pages_left(state: ReviewState) -> list[int]:
-    """Return the pages with something undecided, as they follow the one at hand."""
-    open_ones = set(left(state))
+    """Return the pages with something undecided, as they are gone to: what others have, last."""
+    open_ones, theirs = set(left(state)), {crop for each in state.leases for crop in each.crops}
     order = [*range(state.page + 1, state.pages), *range(state.page + 1)]
-    return [page for page in order if open_ones & set(state.on_page(page))]
+    undecided = [page for page in order if open_ones & set(state.on_page(page))]
+    return sorted(undecided, key=lambda p: (open_ones & set(state.on_page(p))) <= theirs)
 
 
 def everything(state: ReviewState, paths: set[str]) -> dict[str, list[object]]:

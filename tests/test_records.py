@@ -128,6 +128,7 @@ def test_the_words_that_the_trail_keeps_for_kinds_of_problem_stay() -> None:
         "no-lossless",
         "encoded-anew",
         "salvaged",
+        "lease",
         "companion",
     ]
     assert [kind for kind in ProblemKind if kind.is_harmless] == [ProblemKind.NO_SUGGESTION]

@@ -16,6 +16,8 @@ from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free
 from cropkit.system.state_folder import reader
 
+_LONGEST_NAME = 1_000  # bytes of a session's name: ours have 27
+
 
 class Presence:
     """A process at work on a collection: its session, who decides, what it has done so far.
@@ -36,7 +38,7 @@ class Presence:
         self.tally = Tally()
         self.moved_at = clock.now()
         self._process = os.getpid()
-        self._counting = threading.Lock()
+        self._counting, self._saying = threading.Lock(), threading.Lock()
         self._file = folder / OWNERS / self.owner
         try:
             self._held = hold(self._file, self.session)
@@ -58,12 +60,32 @@ class Presence:
         """Whether this is the process at work: a forked child has a copy, and who left is not."""
         return os.getpid() == self._process
 
+    def say(self, line: bytes) -> None:
+        """Have the owner file say something after the name of the session, in place of before.
+
+        Who reads it meanwhile may see a part of either: what is said proves itself (`leases`).
+
+        Raises
+        ------
+        OSError
+            It says anything, or nothing.
+        """
+        if not self.is_here:
+            return
+        with self._saying:
+            if not self._process:  # it has left
+                return
+            first = f"{self.session}\n".encode()
+            os.pwrite(self._held, first + line, 0)
+            os.ftruncate(self._held, len(first) + len(line))
+
     def leave(self) -> None:
         """Be at work no more."""
-        self._process = 0
-        with suppress(OSError):  # the next recovery finds that nobody holds it
-            self._file.unlink()
-        os.close(self._held)
+        with self._saying:
+            self._process = 0
+            with suppress(OSError):  # the next recovery finds that nobody holds it
+                self._file.unlink()
+            os.close(self._held)
 
 
 def whoami() -> str:
@@ -113,5 +135,6 @@ def sessions_there(folder: Path) -> set[str]:
     for owner in living(folder):
         # it has just ended, or is another user's
         with suppress(FileNotFoundError, PermissionError), reader(folder / OWNERS / owner) as file:
-            sessions.add(file.read().decode(errors="replace"))
+            first = file.readline(_LONGEST_NAME).removesuffix(b"\n")
+            sessions.add(first.decode(errors="replace"))
     return sessions

@@ -94,6 +94,7 @@ from cropkit.review.runtime.loop import Loop
 from cropkit.review.runtime.next_folder import next_folder
 from cropkit.review.runtime.other_reviews import OtherReviews
 from cropkit.review.runtime.pace import Pace
+from cropkit.review.runtime.page_leases import PageLeases
 from cropkit.review.runtime.plan_watch import PlanWatch
 from cropkit.review.runtime.preferences import Preferences
 from cropkit.review.runtime.prefetch import Prefetch
@@ -153,8 +154,7 @@ class ReviewController:
         self.session, self._ids, self._waiting = resumed.session, resumed.ids, [*resumed.waiting]
         self._counts = SessionCounts(self.store.counts())
         arrived = self.guard.watch(lambda _: self.follow())
-        learning = partial(Learning, collection, loop, self.guard, vision=vision)
-        self.learning = learning() if learn else NotLearning()
+        self.learning = self._learning(vision=vision) if learn else NotLearning()
         self.prefetch = Prefetch(
             *(collection, stage_fit(per_page), loop, arrived, self.guard.caught),
             reader=workers.reader,
@@ -177,6 +177,7 @@ class ReviewController:
         beside = (self.store, self._side_thread, loop, self.guard)
         self._confidence_scan = ConfidenceScan(*beside, min_confidence)
         self._elsewhere = ElsewhereWatch(*beside, self._hear_elsewhere)
+        self._leases = self._leasing()
         self._plan = PlanWatch(*beside, self._advance)
         self._on_submit: list[_Submitted] = [self.learning.decided, self._plan.decided]
         self._on_undo: list[_Undone] = [self.learning.undone, self._plan.undone]
@@ -230,6 +231,16 @@ class ReviewController:
             session=lambda: self._drawn,
             changed=self.changed,
             take=self.take,
+        )
+
+    def _learning(self, *, vision: bool) -> Learning:
+        return Learning(self.collection, self._loop, self.guard, vision=vision)
+
+    def _leasing(self) -> PageLeases:
+        return PageLeases(
+            *(self.collection, self._side_thread, self._loop, self.guard),
+            session=lambda: self._drawn,
+            take=self._advance,
         )
 
     def _listing_on(self, resumed: Resumed) -> BackgroundListing:
@@ -339,6 +350,8 @@ class ReviewController:
         if first:
             self._run = self.collection.begin_run("review", self._loop.call_soon_threadsafe)
         self.screen.start_over()
+        if first:
+            self._leases.begin()
         self.follow()
         if first:
             now = self._clock()
@@ -540,6 +553,7 @@ class ReviewController:
         self._remember_place()
         self._read_notes()
         self._remembering.follow(self._chosen())
+        self._leases.follow()
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
             folder = self.collection.scope.folder
@@ -776,6 +790,7 @@ class ReviewController:
         self._decisions.close()
         self._remembering.close()
         self._side_thread.close()
+        self._leases.close()
         self.learning.close()
         self.screen.retire(seen=self._begun)
         if self._run is not None:

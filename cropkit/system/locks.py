@@ -1,5 +1,6 @@
 """Advisory locks on files, which the kernel lets go of at any death of their holder."""
 
+import errno
 import fcntl
 import os
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from cropkit.system.state_folder import open_file
 
 _OPTIONS = os.O_CREAT | os.O_RDWR
+_ASKED = 5.0  # seconds: whoever asks whether a lock is free has it for a moment
 
 
 class LockHeld(Exception):
@@ -64,10 +66,22 @@ def hold(path: Path, says: str) -> int:
     """Take a lock that nobody else wants, until the descriptor is closed or the process ends.
 
     The file says who holds it. Others may read it, and so ask for its lock, whoever made it.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made, or somebody else has its lock.
     """
     fd = open_file(path, _OPTIONS, 0o644)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.write(fd, says.encode())
+    try:
+        wait_for(fd, path, _ASKED)
+        os.write(fd, says.encode())
+    except LockHeld:
+        os.close(fd)
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -83,11 +97,37 @@ def is_free(path: Path) -> bool:
     except PermissionError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return _is_free(fd)
     finally:
         os.close(fd)
+
+
+def said_by_holder(path: Path, most: int) -> bytes | None:
+    """Return the first bytes of a file that somebody holds, None where nobody does.
+
+    Raises
+    ------
+    ForeignState
+        The file is no file of one's own.
+    OSError
+        It cannot be read.
+    """
+    try:
+        fd = open_file(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        return None if _is_free(fd) else os.pread(fd, most, 0)
+    finally:
+        os.close(fd)
+
+
+def _is_free(fd: int) -> bool:
+    """Whether nobody holds the lock of an open file; who asks at the same time is no holder."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 

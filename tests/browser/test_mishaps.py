@@ -20,7 +20,7 @@ from playwright.sync_api import Browser
 
 import cropkit
 
-PER_PAGE, PAGES = 3, 7
+PER_PAGE, PAGES = 3, 9
 BOX = [0.1, 0.2, 0.9, 0.8]
 SIZE = (1500, 1000)
 APPLIER = "review._controller._decisions._applier.pid"
@@ -205,21 +205,32 @@ def run_all(page: Desk) -> None:
     page.page.wait_for_function("old => !old.isConnected", arg=old, timeout=SLOW)
 
 
-def test_two_reviews_of_one_folder_know_of_each_other_and_crop_each_image_once(
+def test_two_reviews_of_one_folder_share_its_pages_and_say_who_has_which(
     scene: Scene, browser: Browser, tmp_path: Path
 ) -> None:
-    page, (at, names) = scene.page, scene.here()
+    page, (at, _) = scene.page, scene.here()
+    before = scene.cropped()
     with (
-        running(tmp_path / "home", str(scene.folder)) as review,
+        running(tmp_path / "home", str(scene.folder), "--reviewer", "Ben <b>") as review,
         desk(browser, review.url) as other,
     ):
-        other.until_page(at)
+        # its own is the page at hand, and the next is read ahead
+        other.until_page(at + 2)
         other.wait(lambda _: "under review elsewhere" in other.text(), "it is told")
-        page.press("Enter")
         other.press("Enter")
+        other.until_page(at + 3)
+        page.press("Enter")
+        page.until_page(at + 1)
+        for there in (at + 2, at + 3):
+            page.press("PageDown")
+            page.until_page(there)
+        page.wait(lambda _: "Ben <b> has 3 of these" in page.text(), "who has it is told")
+        page.press("PageUp")
+        page.until_page(at + 2)
+        page.wait(lambda _: "Ben <b> has" not in page.text(), "and of no other page")
         for each in (page, other):
-            each.until_page(at + 1)
             each.until_idle()
         assert "under review elsewhere" in page.text()
-        assert [scene.cropped()[name] for name in names] == [1, 1, 1]
+        both = [f"{PER_PAGE * n + i:02}.png" for n in (at - 1, at + 1) for i in range(PER_PAGE)]
+        assert scene.cropped() == before | dict.fromkeys(both, 1)
         scene.whole()

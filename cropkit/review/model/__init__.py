@@ -9,6 +9,7 @@ An illegal move raises `IllegalMove` and changes nothing.
 """
 
 from cropkit.review.model.decided import Decided, Draft, DraftDecision, Mark
+from cropkit.review.model.leased import Leased
 from cropkit.review.model.listing import folder_of
 from cropkit.review.model.moves import (
     AddCrop,
@@ -31,6 +32,7 @@ from cropkit.review.model.moves import (
     GoTo,
     ImageLoaded,
     JumpTo,
+    LeasesKnown,
     LevelImages,
     Listed,
     ListedAll,
@@ -139,6 +141,8 @@ __all__ = [
     "Held",
     "ImageLoaded",
     "JumpTo",
+    "Leased",
+    "LeasesKnown",
     "LevelImages",
     "Listed",
     "ListedAll",

@@ -12,6 +12,7 @@ from cropkit.records import Note, Status, Suggestion
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Decided, Mark
 from cropkit.review.model.images import Earlier
+from cropkit.review.model.leased import Leased
 from cropkit.review.model.state import (
     Arrangement,
 )
@@ -504,6 +505,19 @@ class DecidedElsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class LeasesKnown:
+    """The controller knows what other reviews have before them now.
+
+    Parameters
+    ----------
+    arriving : nobody has seen a page yet, so that another one may be shown
+    """
+
+    leases: tuple[Leased, ...]
+    arriving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """The worker has undone a decision."""
 
@@ -527,5 +541,5 @@ Move = (
     | WriteNote | NotesKnown
     | AddCrop | RemoveCrop | Reopen | DropCredentials | Decide | DecidePage | TurnPage | Undo
     | Redo | ImageLoaded | LoadFailed | Applied | DecidedElsewhere | Restored | RestoreFailed
-    | ConfidenceScanned | PlanKnown | Stay | Listed | ListedAll | ListingFailed
+    | ConfidenceScanned | PlanKnown | LeasesKnown | Stay | Listed | ListedAll | ListingFailed
 )  # fmt: skip

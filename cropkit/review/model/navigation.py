@@ -46,6 +46,7 @@ from cropkit.review.model.transforms import (
     so_far,
     sorted_anew,
     turned,
+    with_others,
 )
 
 
@@ -154,7 +155,8 @@ def _next_unreviewed(session: ReviewState, move: NextUnreviewed) -> Step:
     session = sorted_anew(session)
     page = session.next_undecided_page()
     if page is not None:
-        return Step(turned(session, page))
+        onward = turned(session, page)
+        return Step(onward, note=with_others(onward))
     if session.rest is Rest.COMING:
         return Step(replace(session, onward=True))
     raise IllegalMove(name_of(move), f"everything has been decided{so_far(session)}")

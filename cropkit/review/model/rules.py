@@ -15,6 +15,7 @@ from cropkit.review.model.angles import ANGLE_RULES
 from cropkit.review.model.box_rules import BOX_RULES
 from cropkit.review.model.decided import Decided, Draft, Mark
 from cropkit.review.model.images import Images
+from cropkit.review.model.leased import all_of
 from cropkit.review.model.moves import (
     Applied,
     ConfidenceScanned,
@@ -24,6 +25,7 @@ from cropkit.review.model.moves import (
     DropCredentials,
     FitGrid,
     ImageLoaded,
+    LeasesKnown,
     Listed,
     ListedAll,
     ListingFailed,
@@ -63,6 +65,7 @@ from cropkit.review.model.transforms import (
     edited,
     entry_at,
     filled,
+    free_page,
     is_let_through,
     is_to_be_decided,
     joined,
@@ -82,12 +85,14 @@ from cropkit.review.model.transforms import (
     settle,
     sorted_anew,
     turned,
+    with_others,
     with_outcome,
 )
 from cropkit.review.model.tree import NumberSet
 from cropkit.wanted import Wanted
 
 _NONE_SIGNED = "no image here is kept from being cropped by content credentials"
+_WITH_OTHERS = "The page where this review was is with somebody else now: this is the next one"
 _TAKEN_BACK = frozenset({Status.STALE, Status.RESTORED, Status.SUPERSEDED})
 
 
@@ -224,7 +229,8 @@ def _decide_page(session: ReviewState, move: DecidePage) -> Step:
     if page is None and session.filter is not Filter.ALL:
         decided = regridded(decided)
         page = decided.next_undecided_page()
-    return Step(_onward(decided, page), tuple(map(decision_on, accepted)))
+    onward = _onward(decided, page)
+    return Step(onward, tuple(map(decision_on, accepted)), note=with_others(onward))
 
 
 def _drop_credentials(session: ReviewState, move: DropCredentials) -> Step:
@@ -283,7 +289,7 @@ def _gone_on(session: ReviewState) -> ReviewState:
     at = place_of(session, session.resuming) if session.resuming else None
     if at is not None:
         there = replace(session, resuming="", onward=False, returned=True)
-        return turned(there, at // session.per_page)
+        return turned(there, free_page(there, at // session.per_page))
     if session.resuming and not session.whole:
         return session
     there = replace(session, resuming="")  # it is in the folder no more
@@ -303,6 +309,14 @@ def _scanned(session: ReviewState, move: ConfidenceScanned) -> Step:
 def _plan_known(session: ReviewState, move: PlanKnown) -> Step:
     before = replace(session.images, certain=NumberSet()) if move.anew else session.images
     return Step(replace(session, images=before.found_certain(move.certain), promise=move.promise))
+
+
+def _leases_known(session: ReviewState, move: LeasesKnown) -> Step:
+    known = replace(session, leases=move.leases, taken=all_of(move.leases))
+    page = free_page(known, known.page)
+    if not move.arriving or known.ended or page == known.page:
+        return Step(known)
+    return Step(turned(known, page), note=_WITH_OTHERS)
 
 
 def _loaded(session: ReviewState, move: ImageLoaded) -> Step:
@@ -409,6 +423,7 @@ _RULES: Mapping[type, Callable[[ReviewState, Any], Step]] = {
     RestoreFailed: _restore_failed,
     ConfidenceScanned: _scanned,
     PlanKnown: _plan_known,
+    LeasesKnown: _leases_known,
     Stay: _stay,
     Listed: _listed_more,
     ListedAll: _listed_all,
@@ -420,7 +435,7 @@ _BY_ITSELF = frozenset(
     {
         *(ImageLoaded, LoadFailed, Applied, Restored, RestoreFailed, ConfidenceScanned),
         DecidedElsewhere,
-        *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown, PlanKnown),
+        *(Listed, ListedAll, ListingFailed, FitGrid, NotesKnown, PlanKnown, LeasesKnown),
     }
 )
 _AFTER_THE_END = frozenset({*_BY_ITSELF, *PLACE_RULES, *TAKING_BACK_RULES, DecidePage, Stay})

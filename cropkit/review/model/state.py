@@ -13,6 +13,7 @@ from cropkit.review.model.aiming import aimed, targets_of
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.decided import Cut, Decided, DraftDecision, Mark
 from cropkit.review.model.images import Images, Stacked
+from cropkit.review.model.leased import Leased, words
 from cropkit.review.model.listing import ByPath, Paths, folder_of
 from cropkit.review.model.slots import slot_of
 from cropkit.review.model.straightened import brought_inside, pulled
@@ -389,6 +390,7 @@ class ReviewState:
     asked : whether each image's suggestion has been asked how sure it is
     arranged_before : the arrangement before these were shown, while they are, or what was set aside
         of them
+    leases : what other reviews have before them; `taken`: all of that
     """
 
     images: Images
@@ -424,6 +426,8 @@ class ReviewState:
     ordering: Ordering = Ordering.LISTED
     asked: bool = False
     arranged_before: Arrangement | None = None
+    leases: tuple[Leased, ...] = ()
+    taken: frozenset[str] = frozenset()
 
     @property
     def at_hand(self) -> tuple[int, ...]:
@@ -594,19 +598,55 @@ class ReviewState:
         return self.images.undecided(path)
 
     def next_undecided_page(self) -> int | None:
-        """Find the nearest page, forwards and then from the start, with something undecided."""
-        place = self._next_undecided((self.page + 1) * self.per_page)
-        place = self._next_undecided(0) if place is None else place
+        """Find the nearest page, forwards and then from the start, with something undecided.
+
+        A page of which others have all that is undecided is passed over, unless no other is left.
+        """
+        place = self._next_from_here(self.taken)
+        if place is None and self.taken:
+            place = self._next_from_here(frozenset())
         return None if place is None else place // self.per_page
 
-    def _next_undecided(self, place: int) -> int | None:
-        """Find the first image, from a place on, that is undecided."""
+    def _next_from_here(self, taken: frozenset[str]) -> int | None:
+        place = self._next_undecided((self.page + 1) * self.per_page, taken)
+        return self._next_undecided(0, taken) if place is None else place
+
+    def _next_undecided(self, place: int, taken: frozenset[str]) -> int | None:
+        """Find the first image, from a place on, that is undecided and not taken."""
+        found = self._undecided_from(place)
+        while found is not None and self.paths[found] in taken:
+            found = self._undecided_from(found + 1)
+        return found
+
+    def _undecided_from(self, place: int) -> int | None:
         if self.images.order:
             return self.images.order.next_left(place)
         if place >= len(self.shown):
             return None
         number = self.shown.next_common(self.images.left, self.shown.nth(place))
         return None if number is None else self.shown.rank(number)
+
+    def open_on(self, page: int) -> tuple[str, ...]:
+        """Return what is undecided on a page."""
+        return tuple(filter(self.undecided, self.on_page(page)))
+
+    def is_with_others(self, page: int) -> bool:
+        """Whether others have all that is undecided on a page, of which there is some."""
+        undecided = self.open_on(page) if self.taken else ()
+        return bool(undecided) and self.taken.issuperset(undecided)
+
+    @property
+    def taken_words(self) -> str:
+        """Who else has how many of what is undecided on this page; '' where nobody has any."""
+        return "" if self.ended else words(self.leases, self.open_on(self.page))
+
+    @property
+    def to_lease(self) -> tuple[str, ...]:
+        """What this review has before it, and what comes next of what nobody else has."""
+        here = () if self.ended else self.open_on(self.page)
+        page = self.next_undecided_page()
+        ahead = () if page is None else self.open_on(page)
+        return tuple(dict.fromkeys((*here, *(crop for crop in ahead if crop not in self.taken))))
 
     @property
     def sorts(self) -> bool:

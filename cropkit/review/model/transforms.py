@@ -274,6 +274,21 @@ def turned(session: ReviewState, page: int) -> ReviewState:
     return replace(kept, entries=entries, chosen=chosen)
 
 
+def free_page(session: ReviewState, page: int) -> int:
+    """Return a page, or the next one with something that others do not have, where they have it."""
+    if not session.is_with_others(page):
+        return page
+    after = replace(session, page=page).next_undecided_page()
+    return page if after is None or session.is_with_others(after) else after
+
+
+def with_others(session: ReviewState) -> str:
+    """Say so where a page is shown although others have all of it; '' where that is not so."""
+    if session.ended or not session.is_with_others(session.page):
+        return ""
+    return f"Nothing else is left: {session.taken_words}. You may decide here, too"
+
+
 def _left(session: ReviewState, images: Images, entry: Open | Broken) -> Images:
     """Keep what was changed about an image, and nothing of what was taken back since."""
     changed = is_changed(session, entry) if isinstance(entry, Open) else entry.mark is not Mark.KEEP

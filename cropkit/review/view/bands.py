@@ -105,7 +105,7 @@ def header(view: View) -> str:
         view.layout,
         Rect(0, 0, window.x, window.height),
         f"<span class='ck-title ck-name ck-cut'>{_root(view)}</span>{_within(view)}"
-        f"{_toned(view)}<span class='ck-quiet ck-yield'>{_filtered(session)}"
+        f"{_toned(view)}{_taken(session)}<span class='ck-quiet ck-yield'>{_filtered(session)}"
         f"{_ordered(session)}{_arranged(session)}"
         f"page {session.page + 1} of {session.pages}{so_far}{_done(session)}</span>"
         f"{_promised(session)}"
@@ -247,6 +247,7 @@ def status(view: View) -> str:
     """Describe the state in one line that a program can read."""
     session = view.session
     rest = "" if session.whole else f" rest {session.rest}"
+    taken = 0 if session.ended else len(session.taken.intersection(session.open_on(session.page)))
     shown = "end" if session.ended else "shown" if view.acknowledged else "loading"
     return (
         f"page {session.page + 1}/{session.pages} {shown} chosen {session.chosen + 1} "
@@ -254,6 +255,7 @@ def status(view: View) -> str:
         f"failed {view.counts.failed} changed {view.counts.stale} broken {len(session.broken)} "
         f"message {view.messages.kind} seen as {session.arrangement}{rest}"
         + (f" selected {len(session.picked)}" if session.picked else "")
+        + (f" taken {taken}" if taken else "")
     )
 
 
@@ -273,6 +275,12 @@ def _away(layout: PageLayout) -> str:
 def _toned(view: View) -> str:
     """Say that pictures are not seen as they are."""
     return f"<span class='ck-small'>seen with {view.tone}</span>" if view.tone else ""
+
+
+def _taken(session: ReviewState) -> str:
+    """Say which images of the page somebody else has before them, too."""
+    words = text(session.taken_words)
+    return f"<span class='ck-small ck-cut' title='{words}'>{words}</span>" if words else ""
 
 
 def _filtered(session: ReviewState) -> str:
