@@ -76,9 +76,11 @@ from cropkit.records import (
 )
 from cropkit.straightening import check_inside, nearest
 from cropkit.suggest import Clipped, Suggester, gather
-from cropkit.system import destinations, log, parameters, signing, state_place
+from cropkit.system import destinations, log, parameters, signing, state_folder, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG, SUGGESTIONS
+from cropkit.system.only import Given, Labels
+from cropkit.system.only import read as read_only
 from cropkit.system.scope import Scope, scope_of
 from cropkit.targets import Fit
 from cropkit.wanted import Slots, Targets, Wanted, fitted, of_slot
@@ -168,6 +170,8 @@ class Collection:
     targets : sizes or ratios, of which a box takes the nearest: a list of them, a table such as
         "sdxl", or a rule, as `cropkit.targets` reads them
     resize : bring each copy to the size of its target
+    only : some of these images, such as "label=cat; folder=2019": in folders, with words in their
+        name, with labels of imported boxes; what holds of a part holds of them
     copies : how copies are made: format, quality, size, also as text, such as
         "format=jpeg quality=92"; None: as crops in place are
     suggest : where boxes come from: a model, which is anything that can be called with an image; a
@@ -210,6 +214,7 @@ class Collection:
         targets: Targets | None = None,
         resize: bool = False,
         copies: CopyOptions | str | None = None,
+        only: Given | None = None,
         suggest: Any = None,  # noqa: ANN401  (what a person has)
         suggesters: Sequence[Suggester] | None = None,
         kind: str = "python",
@@ -223,8 +228,8 @@ class Collection:
         path = parameters.path_named("folder", folder)
         name = None if reviewer is None else parameters.text("reviewer", reviewer)
         self.looking: OnlyLooking | None = None
-        self._look = ExitStack()
-        self.scope = self._scope(path, parameters.state_named(state))
+        self._look, self._unremembered = ExitStack(), list[Problem]()
+        self.scope = self._scope(path, parameters.state_named(state), only)
         self.files = Root(self.scope.root, system)
         self.root = self.files.path
         asked = ways(
@@ -236,7 +241,6 @@ class Collection:
             copies=copies,
         )
         placement = asked.placement(self._made(asked))
-        self._unremembered: list[Problem] = []
         home = self._home()
         self.suggesters = self._asked(suggest, suggesters)
         self.trail = AuditTrail(home, name, kind=kind, deadline=deadline, scope=self.scope)
@@ -283,9 +287,9 @@ class Collection:
             group_size=group_size,
         )
 
-    def _scope(self, path: Path, state: Path | None) -> Scope:
+    def _scope(self, path: Path, state: Path | None, given: "Given | None") -> Scope:
         """Return what is meant; where no state can be made, with one that goes at the end."""
-        scope = scope_of(path, state)
+        scope = _with_choice(scope_of(path, state), given)
         lacking = state_place.lacks_room(scope.root, scope.state)
         if lacking is None:
             return scope
@@ -376,8 +380,9 @@ class Collection:
         self.close("failed" if failed else "closed")
 
     def __repr__(self) -> str:
-        meant = "" if self.scope.is_whole else f"  # a part of the collection {self.root}"
-        return f"cropkit.open({str(self.scope.folder)!r}){meant}"
+        meant = "" if not self.scope.part else f"  # a part of the collection {self.root}"
+        chosen = "" if self.scope.only is None else f"  # only {self.scope.only}"
+        return f"cropkit.open({str(self.scope.folder)!r}){meant or chosen}"
 
     def close(self, how: str = "closed") -> None:
         """End the session, and the run that it is, if it is one; what is closed stays so."""
@@ -1317,6 +1322,28 @@ class Collection:
             place = asked.folder or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _with_choice(scope: Scope, given: "Given | None") -> Scope:
+    """Return what is meant of a folder; labels are those of boxes that were imported.
+
+    Raises
+    ------
+    BadParameterValue
+        It is no choice.
+    ForeignState, BadSuggestion
+        What was imported may not be looked at, or cannot be read.
+    """
+    if given is None:
+        return scope
+
+    def imported() -> Imported:
+        state_folder.check(scope.state)
+        return Imported(scope.state)
+
+    labels = Labels(lambda: imported().labels(), lambda some: imported().labelled(some))
+    chosen = read_only(given, scope.part, lambda name: (scope.root / name).is_dir(), labels)
+    return replace(scope, only=chosen)
 
 
 def _cut(box: PixelBox, fit: Fit | None, image: Size, turn: Turn) -> PixelBox:

@@ -81,6 +81,7 @@ SLOW = (
     "tests/review/test_review_looked.py",
     "tests/review/test_review_mishaps.py",
     "tests/review/test_review_noted.py",
+    "tests/review/test_review_only.py",
     "tests/review/test_review_picks.py",
     "tests/review/test_review_pressed.py",
     "tests/review/test_review_recording.py",

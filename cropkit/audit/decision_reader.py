@@ -133,6 +133,11 @@ class DecisionReader:
         with self._store.reading() as db:
             return {path for path in decisions.standing_paths(db) if self._scope.holds(path)}
 
+    def standing_elsewhere(self) -> set[str]:
+        """Return the images that a decision stands for and that are not meant here."""
+        with self._store.reading() as db:
+            return {path for path in decisions.standing_paths(db) if not self._scope.holds(path)}
+
     def standing_in_slots(self) -> set[decisions.Slot]:
         """Return the slots with a name that a decision stands for."""
         with self._store.reading() as db:

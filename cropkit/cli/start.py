@@ -55,6 +55,8 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     text = "share of images that two people decide about, each for themselves: 5%%; 0 ends it"
     parser.add_argument("--double", type=values.percentage, metavar="N%", help=text)
+    text = "some of the images: label=cat, folder=2019 or name=beach; given again, any of a kind"
+    parser.add_argument("--only", action="append", default=[], metavar="CHOICE", help=text)
     text = "propose no boxes by what the reviewer decided before"
     parser.add_argument("--no-learning", action="store_true", help=text)
     text = "learn without models that look at the images (the extra vision)"
@@ -98,6 +100,7 @@ def _review(arguments: argparse.Namespace) -> int:
         learn=not arguments.no_learning,
         vision=not arguments.no_vision,
         state=arguments.state,
+        only="; ".join(arguments.only),
         crops=as_parameters(arguments),
         defer=arguments.defer,
         reviewer=arguments.reviewer,

@@ -108,10 +108,14 @@ def streamed(scope: Scope, outputs: Iterable[str] = ()) -> Generator[Stretch, No
     unread: dict[str, str] = {}
     for alike in _walk(scope, left_out, unread, lambda *which: _with_folders(kept.names(*which))):
         for images in _in_order(kept, alike):
-            yield Stretch(images, unread.copy())
+            yield Stretch(_chosen(scope, images), unread.copy())
             unread.clear()
     if (error := kept.keep()) is not None:
         _log.info("the listing of %s is not kept: %s", scope.folder, error)
+
+
+def _chosen(scope: Scope, images: list[str]) -> list[str]:
+    return images if scope.only is None else [each for each in images if scope.only.holds(each)]
 
 
 def _unusable(scope: Scope, error: PersonalStateUnusable) -> Problem:

@@ -64,6 +64,7 @@ def launch(
     reviewer: str | None = None,
     suggestions: Path | None = None,
     around: str = "",
+    only: str = "",
     order: str = "",
     units: str = "",
     port: int = 8888,
@@ -77,31 +78,29 @@ def launch(
     state : the folder that holds its `.cropkit`; None: where it is found
     per_page : images on a page; 0: as many as this person has chosen last, else 3
     keys : preset; the person's own keymap, else the default, when not given
-    minimum, min_confidence, learn, vision, around, defer : as a `cropkit.Review` takes them
+    minimum, min_confidence, learn, vision, around, only, defer : as a `cropkit.Review` takes them
     crops : where they go, how copies are made and which, as the notebook takes it
     suggestions : file or folder of boxes, instead of what was imported and of the sidecars
     order, units : what four numbers mean where their names do not tell, as in `cropkit.Labelled`
     port, browser : the first to try, and whether to open one; the address is printed either way
     """
+    named = {"keys": keys, "reviewer": reviewer or "", "around": around, "only": only}
+    labels = {"suggestions": _absolute(suggestions), "order": order, "units": units}
     parameters: dict[str, notebooks.Literal] = {
         "state": _absolute(state),
         "per_page": per_page,
-        "keys": keys,
         "minimum": minimum,
         "min_confidence": min_confidence,
         "learn": learn,
         "vision": vision,
         **crops,
         "defer": defer,
-        "reviewer": reviewer or "",
-        "around": around,
-        "suggestions": _absolute(suggestions),
-        "order": order,
-        "units": units,
+        **named,
+        **labels,
     }
     with stoppable():
         try:
-            _check(folder, state, around, (suggestions, order, units))
+            _check(folder, state, (around, only), (suggestions, order, units))
             return _begin({"folder": _absolute(folder), **parameters}, port, browser=browser)
         except CropkitError as error:
             _say(str(error))
@@ -132,14 +131,19 @@ def _check_labels(suggestions: Path | None, order: str, units: str) -> None:
 
 
 def _check(
-    folder: Path | None, state: Path | None, around: str, labels: tuple[Path | None, str, str]
+    folder: Path | None,
+    state: Path | None,
+    asked: tuple[str, str],
+    labels: tuple[Path | None, str, str],
 ) -> None:
     """Refuse in a second what else the notebook would, and say where only a part is meant.
 
     Parameters
     ----------
+    asked : how boxes are put around subjects, and which images are meant
     labels : a file or folder of boxes, and what four numbers mean there: order and units
     """
+    around, only = asked
     _check_labels(*labels)
     needed("lab")
     _check_rule(folder, state, around)
@@ -147,7 +151,7 @@ def _check(
         return
     from cropkit.collection import Collection  # noqa: PLC0415  (codecs and database: not for a demo)
 
-    with Collection(folder, state=state, kind="shell") as collection:
+    with Collection(folder, state=state, only=only, kind="shell") as collection:
         if around:
             collection.rule(around)
         if not collection.scope.is_whole:

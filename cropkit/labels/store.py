@@ -7,7 +7,7 @@ stranger's: its tables are compared with ours before a row is asked for, and eac
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,8 @@ KNOWN = (
     "SELECT 1 FROM box b JOIN source s ON s.id = b.source "
     "WHERE b.path = ? AND s.name = ? AND b.sha256 = ?"
 )
+_LABELS = "SELECT DISTINCT category FROM box WHERE category != ''"
+_LABELLED = "SELECT DISTINCT path FROM box WHERE category = ?"
 _INSERT = f"INSERT INTO box VALUES ({','.join('?' * 14)})"  # noqa: S608  (question marks)
 _FIRST = "SELECT s.name, b.path FROM source s JOIN box b ON b.source = s.id LIMIT 1"
 _SOUND = ("ok",)
@@ -191,6 +193,33 @@ class Imported:
         with self._readable(), closing(self._read()) as db:
             known = db.execute(KNOWN, (escaped(path), escaped(name), sha256)).fetchone()
             return known is not None
+
+    def labels(self) -> tuple[str, ...]:
+        """Return the labels of all boxes.
+
+        Raises
+        ------
+        BadSuggestion
+            It cannot be read: nothing was changed.
+        """
+        return tuple(unescaped(str(label)) for (label,) in self._asked(_LABELS))
+
+    def labelled(self, labels: Sequence[str]) -> frozenset[str]:
+        """Return the images that have a box of one of these labels.
+
+        Raises
+        ------
+        BadSuggestion
+            It cannot be read: nothing was changed.
+        """
+        several = (self._asked(_LABELLED, escaped(label)) for label in labels)
+        return frozenset(unescaped(str(path)) for rows in several for (path,) in rows)
+
+    def _asked(self, question: str, *values: str) -> list[tuple[object, ...]]:
+        if not self.exists:
+            return []
+        with self._readable(), closing(self._read()) as db:
+            return db.execute(question, values).fetchall()
 
     def keep(
         self, name: str, format_name: str, boxes: Iterable[Kept], *, more: bool = False

@@ -122,6 +122,7 @@ _NAMED = 3
 _A_PAGE = 3  # images, where nobody has chosen
 _MEANWHILE = "{}: {} has {} it meanwhile, and nothing more was done"
 _NOT_MEANT = "Not taken: what it was pressed after was not recorded"
+_NOTHING_ELSE: tuple[Path | None, int] = (None, 0)
 _WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 
 
@@ -168,7 +169,7 @@ class ReviewController:
         self._placed: int | None = None
         self._begun = self._at_the_end = self.closed = False
         self._pace, self._enter = Pace(loop.time), QueuedEnter()
-        self._next_folder: Path | None = None
+        self._next_folder, self._outside = _NOTHING_ELSE
         self._not_lossless, self._without_credentials = set[str](), set[str]()
         self._side_thread = BackgroundThread("cropkit-side", loop, self.guard)  # no crop waits
         self._preferences = Preferences(self._side_thread, self.guard)
@@ -313,6 +314,7 @@ class ReviewController:
             rate=self._pace.rate,
             spent=self._pace.spent,
             next_folder=self._next_folder,
+            outside=(self.collection.scope.root, self._outside),
             hints=frozenset(hint for hint in HINTS if not self._preferences.is_chosen(hint)),
             thumbs=self.screen.thumbs,
             within=within(self.session),
@@ -556,8 +558,7 @@ class ReviewController:
         self._leases.follow()
         if self.session.ended and not self._at_the_end:
             self._decisions.thread.submit("", self.store.counts, self._recount)
-            folder = self.collection.scope.folder
-            self._side_thread.submit("", lambda: next_folder(folder), self._offer_next)
+            self._side_thread.submit("", self._what_else, self._offer_next)
         self._at_the_end = self.session.ended
         self.changed()
 
@@ -583,9 +584,13 @@ class ReviewController:
         self._counts.count_degraded(counts.degraded)
         self.changed()
 
-    def _offer_next(self, folder: Path | None) -> None:
-        """Offer the folder beside this one, at the end."""
-        self._next_folder = folder
+    def _what_else(self) -> tuple[Path | None, int]:
+        """Return the folder beside this one, and how much is left outside of what is reviewed."""
+        return next_folder(self.collection.scope.folder), self.store.left_outside()
+
+    def _offer_next(self, others: tuple[Path | None, int]) -> None:
+        """Offer what else there is, at the end."""
+        self._next_folder, self._outside = others
         self.changed()
 
     def _remember_place(self) -> None:

@@ -44,6 +44,7 @@ from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
 from cropkit.system import parameters
+from cropkit.system.only import Given
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
     around : how `B` puts a box around suggestions as subjects, by parameters of `cropkit.around`
         such as "margin=0.15 aspect=4:5", or by the name of a rule that the collection keeps; None:
         as `cropkit settings` has it
+    only : of the images some, where a folder is given: as a `Collection` takes it
     double : share of the images that two people decide about, each for themselves, as "5%" or 0.05,
         from now on; 0 ends it; None: as it was chosen before
     learn : propose boxes by what this reviewer has decided before; nothing leaves the machine
@@ -120,6 +122,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         minimum: int = 0,
         min_confidence: float = UNSURE,
         around: str | None = None,
+        only: Given | None = None,
         double: float | str | None = None,
         learn: bool = True,
         vision: bool = True,
@@ -136,10 +139,9 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         rule = None if around is None else parameters.text("around", around)
         learns, sees = parameters.flag("learn", learn), parameters.flag("vision", vision)
         self._owned = not isinstance(folder_or_collection, Collection)
-        collection = _opened(folder_or_collection, state, suggest, double)
+        collection = _opened(folder_or_collection, state, suggest, only, double)
         _close_earlier(collection.scope.folder, self)
-        self._shown_words: dict[str, str] = {}
-        self._waiting: list[asyncio.Future[None]] = []
+        self._shown_words, self._waiting = dict[str, str](), list[asyncio.Future[None]]()
         running = loop or _running_loop()
         self._controller = ReviewController(
             *(collection, images, running, clock.now, self._refresh),
@@ -385,11 +387,14 @@ def _opened(
     given: str | os.PathLike[str] | Collection,
     state: str | os.PathLike[str] | None,
     suggest: Any,  # noqa: ANN401  (what a person has)
+    only: Given | None,
     double: float | str | None,
 ) -> Collection:
     share = None if double is None else parameters.percentage("double", double)
     collection = (
-        given if isinstance(given, Collection) else Collection(given, state=state, suggest=suggest)
+        given
+        if isinstance(given, Collection)
+        else Collection(given, state=state, suggest=suggest, only=only)
     )
     if share is not None:
         collection.keep_double(share)

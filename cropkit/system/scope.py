@@ -1,15 +1,16 @@
-"""Which images are meant: those of a whole collection, or of one folder in it.
+"""Which images are meant: those of a whole collection, of one folder in it, or a choice of them.
 
 The state is the collection's own either way, and names are relative to the collection. `Scope` is
 the one place that tells whether an image belongs to what a person has named.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cropkit.errors import InsideCollection, NotMergeable, PathOutsideRoot
 from cropkit.system import state_folder, state_place
 from cropkit.system.files import is_beneath
+from cropkit.system.only import Only
 from cropkit.system.state_place import StatePlace
 
 
@@ -22,11 +23,13 @@ class Scope:
     root : of the collection
     part : the folder in it that is meant, relative to it; '' for all of it
     elsewhere : the folder that holds its `.cropkit`, where that is not its own
+    only : which of these are meant; None: all
     """
 
     root: Path
     part: str = ""
     elsewhere: Path | None = None
+    only: Only | None = None
 
     @property
     def state(self) -> Path:
@@ -41,22 +44,35 @@ class Scope:
     @property
     def is_whole(self) -> bool:
         """Whether the whole collection is meant."""
-        return not self.part
+        return not self.part and self.only is None
 
     @property
     def title(self) -> str:
         """How it is called where there is little room."""
-        return self.root.name if self.is_whole else f"{self.root.name}/{self.part}"
+        folder = f"{self.root.name}/{self.part}" if self.part else self.root.name
+        return folder if self.only is None else f"{folder} · {self.only}"
+
+    @property
+    def whole(self) -> "Scope":
+        """The whole collection."""
+        return replace(self, part="", only=None)
+
+    @property
+    def unchosen(self) -> "Scope":
+        """The same folder with all that is in it."""
+        return replace(self, only=None)
 
     def __str__(self) -> str:
         """Say in one line what is meant."""
-        if self.is_whole:
-            return f"{self.root} is a collection"
-        return f"{self.folder} is a part of the collection {self.root}: only that part is meant"
+        chosen = "" if self.only is None else f"; of that only {self.only}"
+        if not self.part:
+            return f"{self.root} is a collection{chosen}"
+        part = f"{self.folder} is a part of the collection {self.root}: only that part is meant"
+        return part + chosen
 
     def holds(self, name: str) -> bool:
         """Whether an image, named relative to the collection, is meant."""
-        return is_beneath(name, self.part)
+        return is_beneath(name, self.part) and (self.only is None or self.only.holds(name))
 
     def check(self, name: str) -> None:
         """Refuse an image that is not meant.
@@ -67,7 +83,8 @@ class Scope:
             It is elsewhere in the collection.
         """
         if not self.holds(name):
-            raise PathOutsideRoot(name, self.folder)
+            chosen = "" if self.only is None else f" ({self.only})"
+            raise PathOutsideRoot(name, f"{self.folder}{chosen}")
 
     def check_is_inside(self, inner: object) -> None:
         """Refuse a state that lies elsewhere for what joins another one to it.

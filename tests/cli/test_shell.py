@@ -120,6 +120,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "min-confidence": "0.25",
         "move-to": "there",
         "reviewer": "ann",
+        "only": "label=cat",
         "suggestions": "boxes.csv",
         "order": "cxcywh",
         "units": "normalized",
@@ -127,7 +128,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
     }
     flags = ["--defer", "--no-browser", "--no-learning", "--no-vision"]
     options = [part for name, value in typed.items() for part in (f"--{name}", value)]
-    assert main(["review", str(tmp_path), *options, *flags]) == 0
+    assert main(["review", str(tmp_path), *options, *flags, "--only", "2019"]) == 0
     assert given == {
         "folder": tmp_path,
         "state": Path("elsewhere"),
@@ -136,6 +137,7 @@ def test_a_review_gets_what_was_typed(tmp_path: Path, monkeypatch: Any) -> None:
         "minimum": 64,
         "min_confidence": 0.25,
         "around": "",
+        "only": "label=cat; 2019",
         "learn": False,
         "vision": False,
         "crops": {"destination": str(Path("there").resolve())},

@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+from cropkit.cli import main
 from cropkit.errors import AuditLocked, CellFailed, LabUnavailable
 from cropkit.jupyter import launch as launching
 from cropkit.jupyter import notebooks
@@ -165,6 +166,18 @@ def test_what_is_no_rule_is_refused_before_a_state_is_made(
     assert launching.launch(None, around=around, browser=False) == 1
     first, second = capfd.readouterr().err.splitlines()
     assert first == second
+    assert not (tmp_path / ".cropkit").exists()
+
+
+def test_what_is_no_choice_of_images_is_refused_before_jupyterlab_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launching, "Lab", None)
+    assert main(["review", str(tmp_path), "--only", "label=cat", "--only", "2019"]) == 1
+    assert main(["review", str(tmp_path), "--only", "label=cat"]) == 1
+    first, second = capfd.readouterr().err.splitlines()
+    assert "only cannot be 'folder=2019'" in first
+    assert "only cannot be 'label=cat'" in second
     assert not (tmp_path / ".cropkit").exists()
 
 

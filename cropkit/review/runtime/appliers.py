@@ -56,7 +56,7 @@ class Workers(NamedTuple):
 def workers_in_processes(collection: "Collection", *, defer: bool) -> Workers:
     """Have decisions applied and images read in processes of their own."""
     applier = None if defer else ApplierProcess(collection)
-    reader = PreviewProcesses(collection.scope, THREADS, collection.headers)
+    reader = PreviewProcesses(collection.scope.unchosen, THREADS, collection.headers)
     return Workers(applier, reader, apart=True)
 
 

@@ -12,6 +12,7 @@ from cropkit.audit.decision_reader import Changed
 from cropkit.audit.decisions import Standing
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
+from cropkit.engine import listing, outputs
 from cropkit.errors import BadPlan, NoImages
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import CropResult, Note, Problem, ProblemKind, Status
@@ -118,6 +119,16 @@ class ReviewStore:
         decided = known(every)
         undo = (crop for crop in map(crop_of, self._to_undo(every)) if crop in decided.settled)
         return first._replace(known=decided), tuple(undo)
+
+    def left_outside(self) -> int:
+        """Return of how many images nobody has decided that this review is not of."""
+        collection = self._collection
+        scope = collection.scope
+        if scope.is_whole:
+            return 0
+        every = listing.listed(scope.whole, outputs.known(self._trail.settings())).images
+        decided = self._trail.decisions.standing_elsewhere()
+        return sum(not scope.holds(path) and path not in decided for path in every)
 
     def counts(self) -> Counts:
         """Return what only the trail knows; what the session counts is 0."""

@@ -152,7 +152,7 @@ def _onward(view: View) -> str:
     shown = others if view.session.ended else {"report": "back to the page"}
     buttons = " ".join(button(name, f"{_key(view, name)} {words}") for name, words in shown.items())
     record = "<span class='ck-quiet'>The whole record: <code>cropkit history</code></span>"
-    return f"{_next(view)}<p class='ck-onward'>{buttons} {record}</p>"
+    return f"{_outside(view)}{_next(view)}<p class='ck-onward'>{buttons} {record}</p>"
 
 
 def _next(view: View) -> str:
@@ -162,6 +162,17 @@ def _next(view: View) -> str:
         return ""
     command = f"cropkit review {quote(str(folder))}"
     return f"<p>Next folder: <b>{text(folder.name)}</b> <code>{text(command)}</code></p>"
+
+
+def _outside(view: View) -> str:
+    """Say how much of the collection is left that this review is not of, and how it is reviewed."""
+    root, number = view.outside or (None, 0)
+    if not number or not view.session.ended:
+        return ""
+    images = "1 image is" if number == 1 else f"{number:,} images are"
+    command = f"cropkit review {quote(str(root))}"
+    words = f"Outside of <b>{text(view.folder)}</b>, {images} left to decide:"
+    return f"<p>{words} <code>{text(command)}</code></p>"
 
 
 def _undecided(view: View) -> str:

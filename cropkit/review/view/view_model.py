@@ -33,6 +33,8 @@ class View:
     sought : what is looked for in the sheet of keys
     report : whether the report is wanted before the end
     next_folder : what there is to review after this, known at the end
+    outside : the collection, and of how many of its images nobody has decided that are not reviewed
+        here, known at the end
     unturnable : of the page, why a file cannot be turned as its image is, and the cure, by path
     levels : by which turns images of the page may be levelled, by path
     hints : of `view.hints`, those that this person has not done yet
@@ -61,6 +63,7 @@ class View:
     spent: float = 0.0
     hints: frozenset[str] = frozenset()
     next_folder: Path | None = None
+    outside: tuple[Path, int] | None = None
     unturnable: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Turn] = field(default_factory=dict)
 

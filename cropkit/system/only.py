@@ -1,0 +1,136 @@
+"""Which images of a folder are meant, where not all are: by folder, by words of a name, by label.
+
+Who leads several reviewers gives each a part of a collection in these words. Of one kind any may
+hold; of all kinds that are named one has to. What is meant is decided when a collection is opened.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from cropkit.system import parameters
+
+Given = str | Mapping[str, str | Sequence[str]]
+"""``label=cat; folder=2019``, or what each kind is to hold; a text without ``=`` is a folder."""
+
+FOLDER, NAME, LABEL = "folder", "name", "label"
+_KINDS = (FOLDER, NAME, LABEL)
+_BETWEEN = ";"
+_MEANT = "choice of images, such as 'label=cat', 'folder=2019' or 'name=beach', several with ;"
+_MOST_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A choice of images.
+
+    Parameters
+    ----------
+    folders : relative to the collection
+    names : each holds of images whose path has all of its words, as the review's search does
+    labels : of boxes that were imported; `labelled` are the images that have one of them
+    """
+
+    folders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    labelled: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def holds(self, name: str) -> bool:
+        """Whether an image, named relative to the collection, is meant."""
+        if self.folders and not any(name.startswith(f"{each}/") for each in self.folders):
+            return False
+        if self.labels and name not in self.labelled:
+            return False
+        return not self.names or any(_has_words(name, each) for each in self.names)
+
+    def __str__(self) -> str:
+        """Say in a few words what is meant."""
+        chosen = zip(_KINDS, (self.folders, self.names, self.labels), strict=True)
+        return ", ".join(f"{kind} {' or '.join(those)}" for kind, those in chosen if those)
+
+
+def _has_words(name: str, words: str) -> bool:
+    folded = name.casefold()
+    return all(word in folded for word in words.casefold().split())
+
+
+def read(
+    given: object, part: str, is_folder: Callable[[str], bool], labels: "Labels"
+) -> Only | None:
+    """Return the choice that a person has given; None where all are meant.
+
+    Parameters
+    ----------
+    given : as `Given`
+    part : the folder that was named, relative to the collection; a folder is one in it
+    is_folder : whether there is such a folder in the collection
+
+    Raises
+    ------
+    BadParameterValue
+        It is no choice, or no folder or label is called so.
+    """
+    wanted = _kinds(given)
+    if not any(wanted.values()):
+        return None
+    folders = tuple(_folder(each, part, is_folder) for each in wanted[FOLDER])
+    called, labelled = _labelled(wanted[LABEL], labels) if wanted[LABEL] else ((), frozenset())
+    return Only(folders, wanted[NAME], called, labelled)
+
+
+class Labels:
+    """Which labels there are, and which images have one: asked where a label is named."""
+
+    def __init__(
+        self, known: Callable[[], Iterable[str]], images: Callable[[Sequence[str]], Iterable[str]]
+    ) -> None:
+        self.known, self.images = known, images
+
+
+def _kinds(given: object) -> dict[str, tuple[str, ...]]:
+    if isinstance(given, Mapping):
+        return _of_mapping(given)
+    text = "" if given is None else parameters.text("only", given)
+    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for term in filter(None, map(str.strip, text.split(_BETWEEN))):
+        kind, is_named, value = (term if "=" in term else f"{FOLDER}={term}").partition("=")
+        if kind.strip() not in found or not is_named or not value.strip():
+            raise parameters.wrong("only", given, _MEANT)
+        found[kind.strip()].append(value.strip())
+    return {kind: tuple(those) for kind, those in found.items()}
+
+
+def _of_mapping(given: Mapping[object, object]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(_KINDS, ())
+    for kind, value in given.items():
+        several = [value] if isinstance(value, str) else value
+        is_text = isinstance(several, list | tuple) and all(
+            isinstance(each, str) and each.strip() for each in several
+        )
+        if kind not in found or not is_text:
+            raise parameters.wrong("only", dict(given), _MEANT)
+        found[str(kind)] = tuple(several)  # type: ignore[arg-type]  # (as looked at)
+    return found
+
+
+def _folder(named: str, part: str, is_folder: Callable[[str], bool]) -> str:
+    parts = PurePosixPath(named).parts
+    path = "/".join(filter(None, (part, *parts)))
+    # no image is looked for in a hidden folder
+    is_inside = not any(each.startswith((".", "/")) for each in parts)
+    if not (parts and is_inside and is_folder(path)):
+        raise parameters.wrong("only", f"{FOLDER}={named}", "folder in what was named")
+    return path
+
+
+def _labelled(wanted: tuple[str, ...], labels: Labels) -> tuple[tuple[str, ...], frozenset[str]]:
+    known = sorted(set(filter(None, labels.known())))
+    meant = {each.casefold() for each in wanted}
+    called = tuple(label for label in known if label.casefold() in meant)
+    for each in wanted:
+        if each.casefold() not in {label.casefold() for label in called}:
+            there = ", ".join(known[:_MOST_TOLD]) + ", …" * (len(known) > _MOST_TOLD)
+            kind = f"label of imported boxes: {there or 'none has one'}"
+            raise parameters.wrong("only", f"{LABEL}={each}", kind)
+    return called, frozenset(labels.images(called))
