@@ -25,6 +25,7 @@ from cropkit.review.model.box_editing import Grip
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop, Timer
 from cropkit.review.runtime.prefetch import Arrival, Prefetch
+from cropkit.review.view.drawn_line import DrawnLine
 from cropkit.review.view.guides import following
 from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.room import Room, measured
@@ -154,6 +155,16 @@ class Screen:
     def let_go(self) -> None:
         """Take the loupe away, and draw every box here."""
         self.hold(None, "", Grip.WHOLE)
+
+    def aim(self, *, aiming: bool) -> None:
+        """Have the browser say by its pointer that a press draws a line, or that it does not."""
+        self.canvases.live_drag.aims = aiming
+        self._follow()
+
+    def draw_line(self, line: DrawnLine | None) -> None:
+        """Show a line over an image, or none."""
+        self.view_state.line = line
+        self._follow()
 
     def zoom_to(self, path: str, zoom: Zoom) -> None:
         """See an image so closely from now on."""

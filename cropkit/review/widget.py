@@ -20,6 +20,7 @@ from cropkit.records import CropResult, Decision
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
 from cropkit.review.input.keyboard import Keyboard
+from cropkit.review.input.level_line import LevelLine
 from cropkit.review.input.pointer import Pointer
 from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
@@ -364,6 +365,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "zoom": ZoomInput(controller),
             "click_drag": ClickDrag(controller),
             "straighten": Straighten(controller),
+            "level_line": LevelLine(controller),
         }
         keyboard = Keyboard(controller, canvas, loop, bound, **hands)
         Pointer(controller, canvas, keyboard, **hands)

@@ -1,4 +1,4 @@
-"""A picture is straightened in the page: by its own lines, which are offered, and by hand."""
+"""A picture is straightened in the page: by its own lines, by hand, and by a line."""
 
 from collections.abc import Iterator
 from math import cos, radians, sin
@@ -131,6 +131,41 @@ def test_a_drag_outside_of_a_corner_turns_it_and_escape_gives_back(
         page.page.keyboard.up("Shift")
         until_turned(page, probe, -400, 0, near=0)
         page.press("Enter")
+        page.wait(lambda s: s.written == 2, "both copies are written", SLOW)
+        assert is_level(tmp_path / "out" / "0.png")
+        assert not page.errors
+
+
+def test_a_line_along_the_horizon_levels_it_and_escape_draws_none(
+    review: Review, tmp_path: Path, browser: Browser
+) -> None:
+    with desk(browser, review.url) as page, review.probe() as probe:
+        mouse, before = page.page.mouse, probe.boxes()
+        x, y, wide = probe.value(
+            "(lambda f, by: [f.middle[0] * by, f.middle[1] * by, f.width * by])"
+            "(review._controller.screen.viewport(0).frame, review._controller.screen.scale)"
+        )
+        middle, right = page.on_screen((x, y)), page.on_screen((x + 0.4 * wide, y))
+        along = right[0] - middle[0]
+        rises = along * sin(radians(4)) / cos(radians(4))
+        for leaves in (True, False):
+            page.press("Control+F6")
+            page.wait(lambda _: "Draw a line along" in page.text(), "it is asked for")
+            mouse.move(middle[0] - along, middle[1] - rises)
+            mouse.down()
+            mouse.move(*middle, steps=4)
+            if leaves:
+                page.press("Escape")
+                page.wait(lambda _: "Draw a line along" not in page.text(), "it is left")
+            mouse.move(middle[0] + along, middle[1] + rises, steps=4)
+            mouse.up()
+            page.settled()
+            until_turned(page, probe, 0 if leaves else -400, 0, near=20)
+            assert not page.page.locator(".cropkit-front").count(), "no box was drawn meanwhile"
+            assert probe.boxes() == before
+        page.press("z")
+        until_turned(page, probe, 0, 0)
+        page.press("y", "Enter")
         page.wait(lambda s: s.written == 2, "both copies are written", SLOW)
         assert is_level(tmp_path / "out" / "0.png")
         assert not page.errors

@@ -527,6 +527,13 @@ REVIEW = (
         "tests/review/test_review_angles.py",
     ),
     mutant(
+        "a line along a wall lays it down",
+        "review/view/drawn_line.py",
+        "(degrees(atan2(down, across)) + _QUARTER / 2) % _QUARTER - _QUARTER / 2",
+        "degrees(atan2(down, across))",
+        "tests/review/test_review_level_line.py",
+    ),
+    mutant(
         "a mirrored image turns against the hand",
         "review/view/turning.py",
         "round(100 * way * degrees)",

@@ -3,7 +3,7 @@
 // `filling`: whether the review takes the whole window; `alone`: nothing else of the notebook is
 // kept; `spots`: [x, y, width, height, cursor, tip] of what can be pressed; `menu`: [[action, words,
 // key], …]. `scene` has shapes: for each position null or {x, y, scale, stage: [left, top, right,
-// bottom] of what is seen of it, room: of what it might fill, box or null, closer}. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]},
+// bottom] of what is seen of it, room: of what it might fill, box or null, closer}, and aims: whether a press draws a line. The kernel hears {room: [width, height, ratio]}, {keys: [shift, alt, ctrl]}, {do: [action, x, y]},
 // and {up: key} when a key of `holds` is let go.
 
 const PACE = 120;  // milliseconds between two measurements, while a window is being resized
@@ -208,9 +208,10 @@ class Pointing {
   moved(event) {
     if (event.buttons) return this.modified(event);
     const at = this.hand.at(event), spot = this.spotAt(at), shape = this.shapeAt(at);
-    const corner = spot ? null : this.cornerAt(at);
+    const aims = this.model.get("scene").aims, corner = spot || aims ? null : this.cornerAt(at);
     let cursor = "default", marked = null;
     if (spot) [cursor, marked] = [spot[4], spot[4] === "pointer" ? spot : null];
+    else if (aims) cursor = shape && shape.box ? "crosshair" : "default";
     else if (corner) cursor = turning(corner.join());
     else if (shape && shape.box) {
       const box = edges(shape, shape.box), grip = gripAt(box, ...at, this.model.get("scene").reach);

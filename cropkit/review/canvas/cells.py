@@ -11,6 +11,7 @@ from cropkit.review.model.decided import Cut
 from cropkit.review.model.slots import slot_of
 from cropkit.review.model.state import as_seen
 from cropkit.review.model.transforms import box_beside, offering
+from cropkit.review.view.drawn_line import DrawnLine
 from cropkit.review.view.guides import Guides
 from cropkit.review.view.rulers import NO_RULER, Ruler, ruler
 from cropkit.review.view.view_state import ViewState, is_cropped
@@ -59,6 +60,7 @@ class CellState:
     guides : lines in the box, where it is the chosen one
     others : the other crops of its image, and, where it is chosen, its other suggestions
     is_unturnable : its file cannot be turned so without a loss
+    line : that a hand draws over it
     """
 
     entry: Entry
@@ -71,6 +73,7 @@ class CellState:
     others: tuple[OtherCrop, ...] = ()
     guides: Guides = Guides.THIRDS
     is_unturnable: bool = False
+    line: DrawnLine | None = None
 
     @property
     def ruler(self) -> Ruler:
@@ -116,8 +119,9 @@ def _cell_state(
     written = as_seen(entry, applied(entry.path, entry.cut))
     if weight is Weight.CHOSEN and entry.mark is Mark.KEEP:
         others += _suggested(entry, prefix="suggestion " * bool(others))
-    guides = view_state.guides
-    return CellState(entry, weight, view, written, least, others=others, guides=guides)
+    line = view_state.line if view_state.line and view_state.line.position == position else None
+    known = (entry, weight, view, written, least)
+    return CellState(*known, others=others, guides=view_state.guides, line=line)
 
 
 def _others(session: ReviewState, entry: Entry) -> tuple[OtherCrop, ...]:

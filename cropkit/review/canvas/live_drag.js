@@ -325,6 +325,7 @@ class Hand {
   told() {
     const drag = this.drag;
     if (!drag) return;
+    if (this.model.get("scene").aims) return this.end();  // it was pressed before that was known
     if (this.model.get("scene").held === drag.position) {
       drag.ours = true;
       drag.overlay.draw(drag.cell, drag.box, true);

@@ -36,6 +36,7 @@ class LiveDrag:
     far away draws before it hears what the kernel has made of them; none while keys are `typing`.
     `foreseen`: keys that change boxes otherwise, [key, Shift, Ctrl] each, and what they do; the
     page is told what they would come to, and draws that.
+    `aims`: a press draws a line, which the kernel shows.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class LiveDrag:
         self.nudges: list[object] = []
         self.foreseen: list[tuple[list[object], Move]] = []
         self._foreseen: tuple[object, list[list[object]]] | None = None  # of how a page looks
-        self.typing = False
+        self.typing = self.aims = False
         self._heard: list[object] = []
         self.widget = _model()
         self.there = self.tells_presence = False
@@ -150,7 +151,8 @@ class LiveDrag:
                 "turns": TURNS,
                 "snap": SNAP,
                 "slop": SLOP,
-                "live": live and self.there,
+                "live": live and self.there and not self.aims,
+                "aims": self.aims,
                 "held": self.held,
                 "chosen": chosen,  # of several that are selected, keys move all
                 "nudges": self.nudges if keys else [],

@@ -12,6 +12,7 @@ from cropkit.review.canvas.pen import FONT, Pen
 from cropkit.review.model import Broken, Done, Mark, Open, ReviewState
 from cropkit.review.model.box_editing import HANDLES
 from cropkit.review.view import labels, rulers
+from cropkit.review.view.drawn_line import DrawnLine
 from cropkit.review.view.guides import LINES, Line
 from cropkit.review.view.labels import label_place, text_width
 from cropkit.review.view.layout import HANDLE, PageLayout
@@ -101,6 +102,8 @@ def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
         lifted = cell_state.lifted
         label = None if lifted else _paint_entry(pen, cell_state.view, cell_state)
         _paint_others(pen, cell_state.view, cell_state, [label] if label else [])
+        if cell_state.line is not None:
+            _paint_line(pen, cell_state.line, cell_state.view)
     if cell_state.loupe is not None and isinstance(cell_state.entry, Open):
         _paint_loupe(pen, cell_state.loupe, cell_state.entry)
 
@@ -344,6 +347,20 @@ def _paint_loupe(pen: Pen, loupe: Loupe, entry: Open) -> None:
         _dim(pen, lens, entry.box, _DIM_CHOSEN)
         _two_toned(pen, _rect(lens, entry.box), 1)
     _two_toned(pen, lens.stage, 2)
+
+
+def _paint_line(pen: Pen, line: DrawnLine, view: Viewport) -> None:
+    """Draw what is to be level, with the angle that the image is turned by for it."""
+    ends = (*line.start, *line.end)
+    pen.line(DARK, _LINE + _OUTLINE, ends)
+    pen.line(LIGHT, _LINE, ends)
+    if line.is_long_enough:
+        text = f"{-line.askew:+.1f}°"
+        width, (x, y) = _label_width(text), line.end
+        place = Rect(x - width / 2, y - labels.LINE - HANDLE, width, labels.LINE)
+        left = min(max(place.x, view.stage.x), view.stage.right - width)
+        above = place.y if place.y >= view.stage.y else y + HANDLE
+        _label(pen, (text,), Rect(left, above, width, labels.LINE), LIGHT)
 
 
 def _paint_later(pen: Pen, view: Viewport, boxes: tuple[PixelBox, PixelBox]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cropkit.records import Note, Verdict
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag
+from cropkit.review.input.level_line import LevelLine
 from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import Command, Repeats
@@ -56,10 +57,12 @@ class Keyboard:
         zoom: ZoomInput,
         click_drag: ClickDrag,
         straighten: Straighten,
+        level_line: LevelLine,
     ) -> None:
         self._controller, self._canvas, self._loop = controller, canvas, loop
         self._screen, self._guard = controller.screen, controller.guard
-        self._click_drag, self._straighten, self.keymap = click_drag, straighten, keymap
+        self._click_drag, self.keymap = click_drag, keymap
+        self._straighten, self._level_line = straighten, level_line
         self._repeat = KeyRepeat()
         self._watched: tuple[Binding, Timer] | None = None
         self.sheet = self.report = False
@@ -94,6 +97,7 @@ class Keyboard:
             Command.GROUND: self._screen.turn_ground,
             Command.WINDOW: self._screen.toggle_window,
             Command.LEVEL: self._level,
+            Command.LEVEL_LINE: self._draw_level,
         }
 
     def exact_key(self, key: str, *, shift: bool, ctrl: bool, meta: bool, repeat: bool) -> None:
@@ -200,7 +204,10 @@ class Keyboard:
 
     def _take(self, binding: Binding, *, again: bool = False) -> None:
         self._click_drag.put_down()
+        was_to_draw = self._level_line.leave()
         self._guard.clear_note()
+        if was_to_draw and binding.does in (Command.LEVEL_LINE, Command.RELEASE):
+            return
         if isinstance(binding.does, Command):
             self._controller.stay()
         if binding.does in _PROMPTS:
@@ -276,6 +283,10 @@ class Keyboard:
     def _level(self) -> None:
         if not self.uncover():
             self._controller.levelling.level()
+
+    def _draw_level(self) -> None:
+        if not self.uncover():
+            self._level_line.ask()
 
     def _release(self) -> None:
         if self._straighten.give_back() or self.uncover():

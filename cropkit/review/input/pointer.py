@@ -9,6 +9,7 @@ from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.controller import ReviewController
 from cropkit.review.input.click_drag import ClickDrag, Press
 from cropkit.review.input.keyboard import Keyboard
+from cropkit.review.input.level_line import LevelLine
 from cropkit.review.input.straighten import Straighten
 from cropkit.review.input.zoom import ZoomInput
 from cropkit.review.keys.actions import NAMED
@@ -86,10 +87,12 @@ class Pointer:
         zoom: ZoomInput,
         click_drag: ClickDrag,
         straighten: Straighten,
+        level_line: LevelLine,
     ) -> None:
         self._controller, self._canvas, self._keyboard = controller, canvas, keyboard
         self._screen, self._guard = controller.screen, controller.guard
         self._zoom, self._click_drag, self._straighten = zoom, click_drag, straighten
+        self._level_line = level_line
         self._hold: Hold | None = None
         self._at: Point = (0.0, 0.0)  # where the hand was last, in canvas units
         self._shift = self._alt = self._ctrl = False
@@ -98,7 +101,7 @@ class Pointer:
 
     def _listen(self) -> None:
         canvas, watch = self._canvas, self._guard.watch
-        self._screen.on_browser(self._drop)
+        self._screen.on_browser(self._page_came)
         self._screen.on_message("keys", self.held_keys)
         self._screen.on_message("do", self.do)
         canvas.on_mouse_down(watch(self._placed(self.press)))
@@ -128,15 +131,21 @@ class Pointer:
 
         return taken
 
+    def _page_came(self) -> None:
+        self._level_line.leave()
+        self._drop()
+
     def _drop(self) -> None:
         """Hold nothing: the picture under the hand may be gone."""
         self._hold = None
         self._screen.let_go()
         self._zoom.let_go()
         self._straighten.let_go()
+        self._level_line.let_go()
 
     def _let_down(self) -> None:
-        """Let go at the end of a press, which may have been a click."""
+        """Let go at the end of a press, which may have been a click, or a line."""
+        self._level_line.finish()
         self._drop()
         picked, self._range = self._range, None
         if picked is not None and self._click_drag.is_click(self._at):
@@ -219,6 +228,8 @@ class Pointer:
 
     def _take_hold(self, position: int) -> None:
         """Take hold of the box under the hand, or, beside it, of the image if it is zoomed."""
+        if self._level_line.begin(position, self._at):
+            return
         view = self._screen.viewport(position)
         entry = self._controller.session.entries[position]
         if not isinstance(entry, Open) or view is None:
@@ -245,6 +256,7 @@ class Pointer:
         at = self._at = self._units(x, y)
         self._zoom.pointer_at(*at)
         self._zoom.pull(*at)
+        self._level_line.pull(at)
         self._drag()
 
     def _drag(self) -> None:
@@ -317,7 +329,7 @@ class Pointer:
 
     def wheel(self, _: float, dy: float) -> None:
         """Come closer, or go back; while something is held, it stays as it is."""
-        is_held = self._hold is not None or self._straighten.holds
+        is_held = self._hold is not None or self._straighten.holds or self._level_line.holds
         if not is_held and not (self._guard.stopped or self._keyboard.covers):
             self._zoom.turn(dy)
 

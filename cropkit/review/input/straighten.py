@@ -12,7 +12,7 @@ from cropkit.review.view.layout import SLOP
 from cropkit.review.view.turning import angle, with_angle
 from cropkit.review.view.viewport import corner_under
 
-_MOST = 45.0  # degrees
+MOST = 45.0  # degrees
 _ROUND = 360.0
 
 Point = tuple[float, float]
@@ -111,4 +111,4 @@ def _led(turn: Turn, by: float, *, whole: bool) -> Turn:
     """Return a turn with a fine angle that is larger by some degrees, as it is seen."""
     before = angle(turn)
     after = round(before + by) if whole else before + round(by, 1)
-    return with_angle(turn, max(-_MOST, min(_MOST, after)))
+    return with_angle(turn, max(-MOST, min(MOST, after)))

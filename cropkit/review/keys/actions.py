@@ -71,6 +71,7 @@ class Command(StrEnum):
     UNSIGNED = "without-credentials"
     WINDOW = "window"
     LEVEL = "level"
+    LEVEL_LINE = "level-line"
     REPORT = "report"
     BUTTONS = "buttons"
 
@@ -131,6 +132,8 @@ def _turns() -> Iterator[Action]:
             yield Action(f"straighten-{to}{more}", does, words, BOX, Repeats.FREE)
     words = "level it by its own horizon or verticals: for copies"
     yield Action("level", Command.LEVEL, words, BOX)
+    words = "level it by a line that is drawn next: for copies"
+    yield Action("level-line", Command.LEVEL_LINE, words, BOX)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -232,6 +235,7 @@ ACTIONS: tuple[Action, ...] = (
 MENU = (
     *("accept-one", "reject", "skip", "reset", "full", "candidate", "carry", "exact"),
     *("turn-left", "turn-right", "flip-horizontal", "flip-vertical", "level"),
+    "level-line",
     *("pick", "pick-all", "share", "carry-on", "star", "note"),
     *("undo", "least-certain", "single", "grid", "whole", "window", "report", "buttons", "sheet"),
 )

@@ -104,6 +104,7 @@ _DEFAULT: Keys = {
     "straighten-left-more": ("Ctrl+F7",),
     "straighten-right-more": ("Ctrl+F8",),
     "level": ("Shift+F6",),
+    "level-line": ("Ctrl+F6",),
     "exact": ("e",),
     "add-crop": (";",),
     "remove-crop": ("Shift+Delete",),

@@ -65,7 +65,7 @@ def _hold(move: Move, were: tuple[Open | Broken, ...]) -> tuple[object, ...]:
     paths = tuple(was.path for was in were)
     if isinstance(move, Drag):
         return (paths, move.grip, move.origin)
-    if isinstance(move, StraightenTo):
+    if isinstance(move, StraightenTo) and move.origin is not None:
         return (paths, "turn", move.origin)
     return (paths, move) if isinstance(move, _HELD) else ()
 

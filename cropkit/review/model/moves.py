@@ -132,12 +132,13 @@ class StraightenTo:
 
     Parameters
     ----------
-    origin : how it was seen when the hand took hold of it
+    origin : how it was seen when the hand took hold of it, for one step until it lets go; None: it
+        did so at once
     """
 
     position: int
     turn: Turn
-    origin: Turn
+    origin: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)

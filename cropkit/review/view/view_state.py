@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.model import Arrangement, Broken, Done, Entry, Mark, Open, ReviewState
@@ -13,6 +13,9 @@ from cropkit.review.view.layout import PageLayout
 from cropkit.review.view.slicing import USUAL
 from cropkit.review.view.tone import Ground, Tone
 from cropkit.review.view.viewport import WHOLE, Rect, Viewport, Zoom
+
+if TYPE_CHECKING:
+    from cropkit.review.view.drawn_line import DrawnLine
 
 _LENS = 176  # side of the loupe
 _MAGNIFIED = 3.0
@@ -44,6 +47,7 @@ class ViewState:
         self.loupe_stays = self.peeking = False
         self.guides, self.tone = Guides.THIRDS, Tone()
         self._boxes: dict[str, PixelBox] = {}
+        self.line: DrawnLine | None = None  # that a hand draws
 
     def put_buttons(self, *, shown: bool) -> None:
         """Have room for a button for every key, or none."""
