@@ -9,7 +9,9 @@ import re
 import shlex
 import signal
 import stat
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +23,13 @@ import pytest
 import shell
 import users
 from deciding import decided
+from patience import patient
 from users import People, User
 
 from cropkit.audit import keys
 from cropkit.audit.compacting import Compacted
 from cropkit.audit.keys import VARIABLE
+from cropkit.audit.leases import Leases
 from cropkit.batch import Batch
 from cropkit.collection import Collection, rebuild
 from cropkit.engine import sharing
@@ -37,7 +41,7 @@ from cropkit.errors import (
     NotShareable,
 )
 from cropkit.geometry import PixelBox, Size
-from cropkit.records import CropResult, Status, Verdict
+from cropkit.records import CropResult, Problem, Status, Verdict
 from cropkit.system import log
 from cropkit.system.home import DATABASE, HOME, ORIGINALS, OWNERS, STAGE, segment
 from cropkit.system.scope import Scope
@@ -100,6 +104,39 @@ def shared(people: People, album: Path) -> Path:
     for user in (people.anna, people.ben):
         assert share(user, album)[0] == 0
     return album
+
+
+def leases_until(folder: Path, over: Path) -> list[Problem]:
+    """Have an image before oneself until a file is there; return what went wrong."""
+    told: list[Problem] = []
+    with Collection(folder, reviewer="Anna") as kit:
+        leases = Leases(kit.root, kit.trail.presence, told.append, told.append)
+        while not over.exists():
+            leases.claim(lambda _: (A,))
+            time.sleep(0.02)
+    return told
+
+
+def leases_seen(folder: Path) -> tuple[dict[str, tuple[str, ...]], list[Problem]]:
+    """Return who has what before them, as soon as anybody has, and what went wrong."""
+    told: list[Problem] = []
+    with Collection(folder, reviewer="Ben") as kit:
+        leases = Leases(kit.root, kit.trail.presence, told.append, told.append)
+        until = time.monotonic() + patient(20.0)
+        while not (others := leases.others()) and time.monotonic() < until:
+            time.sleep(0.02)
+    return {each.reviewer: each.crops for each in others}, told
+
+
+def test_a_colleague_sees_whose_page_is_whose(people: People, shared: Path) -> None:
+    over = people.place / "over"
+    with ThreadPoolExecutor(1) as beside:
+        anna = beside.submit(people.anna.does, leases_until, shared, over)
+        try:
+            assert people.ben.does(leases_seen, shared) == ({"Anna": (A,)}, [])
+        finally:
+            over.touch()
+        assert anna.result() == []
 
 
 def state_of(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
