@@ -16,6 +16,7 @@ from cropkit.formats.rotation import rotated
 from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import Status
 from cropkit.review.runtime import levelling
+from cropkit.review.runtime.prefetch import Prefetch
 
 Started = Callable[..., Browser]
 WIDE = (480, 320)
@@ -52,7 +53,9 @@ def copying(start: Started, folder: Path, tmp_path: Path) -> Iterator[Browser]:
 
 
 def looked(browser: Browser) -> None:
-    browser.until(lambda: browser.controller.levelling.idle)
+    """Wait until everything is read, and looked at."""
+    known = browser.controller
+    browser.until(lambda: not known.prefetch.is_reading and known.levelling.idle)
     browser.loop.sleep(0.1)
 
 
@@ -140,6 +143,33 @@ def test_in_the_grid_it_is_by_the_key_alone(copying: Browser) -> None:
     copying.key("&")
     level(copying)
     assert sum(map(bool, angles(copying))) == 2
+
+
+def test_it_looks_at_nothing_while_images_are_read_and_at_one_after_the_other_then(
+    start: Started, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, beside = [True], list[int]()
+    monkeypatch.setattr(Prefetch, "is_reading", property(lambda _: reading[0]))
+    with Collection(folder, copy_to=tmp_path / "out") as kit:
+        browser = start(kit, per_page=4)
+        browser.open()
+        browser.shown()
+        level_thread, at_once = browser.controller.levelling._thread, levelling._level
+
+        def look(jpeg: bytes) -> Turn | None:
+            beside.append(level_thread.pending)
+            return at_once(jpeg)
+
+        monkeypatch.setattr(levelling, "_level", look)
+        browser.until(lambda: browser.controller.levelling.idle)
+        browser.loop.sleep(0.1)
+        assert "∠" not in browser.words
+        assert not beside
+        reading[0] = False
+        browser.controller.follow()
+        browser.until(lambda: "∠+2.5°?" in browser.words)
+        browser.until(lambda: len(beside) == 4)
+        assert beside == [1] * 4
 
 
 def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Event:

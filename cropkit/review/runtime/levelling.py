@@ -2,13 +2,14 @@
 
 It is told from the small picture that is shown, which is here already: no file is read for it, and
 nothing waits for it. Of its own accord it looks at what is on the screen and may be straightened,
-one image after the other; at anything else where it is asked.
+one image after the other, while none is read for the next page; at anything else where it is asked.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
+from itertools import islice
 
 from PIL import Image
 
@@ -68,8 +69,7 @@ class Levelling:
         """
         session = self._session()
         self._here = _contents(session.entries)
-        if session.arrangement is not Arrangement.GRID:
-            self._look(e for e in session.entries if isinstance(e, Open) and self._is_free(e))
+        self._look_on()
 
     def level(self) -> None:
         """Straighten the images at hand by their own lines, as soon as these were looked at."""
@@ -100,6 +100,16 @@ class Levelling:
         """Look at nothing more."""
         self._thread.close()
 
+    def _look_on(self) -> None:
+        """Look at the next image of the page, where there is time for it."""
+        session = self._session()
+        is_busy = bool(self._asked) or self._prefetch.is_reading
+        if is_busy or session.arrangement is Arrangement.GRID:
+            return
+        here = (e for e in session.entries if isinstance(e, Open) and e.sha256 in self._here)
+        unknown = (e for e in here if e.sha256 not in self._turns and self._is_free(e))
+        self._look(islice(unknown, 1))
+
     def _is_free(self, entry: Open) -> bool:
         """Whether an image is to be cropped, nobody has straightened it, and its file may be."""
         if entry.turn.resamples or entry.mark is not Mark.KEEP:
@@ -129,6 +139,7 @@ class Levelling:
                 self._turns.pop(next(iter(self._turns)))
         if self._due and (looked is None or self._due <= self._turns.keys()):
             self._level_at_last()
+        self._look_on()
         self._changed()
 
     def _level_at_last(self) -> None:

@@ -142,6 +142,11 @@ class Prefetch:
         for path in {*signed, *self._reading}:
             self.forget(path)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether an image is being read, or is to be."""
+        return bool(self._reading)
+
     def get(self, path: str) -> Arrival | Absence | None:
         """Return what is there."""
         return self._read.get(image_of(path))
