@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from cropkit.review.view.captions import second_words
+from cropkit.review.view.captions import NO_BOX, second_words
 from cropkit.review.view.css import CSS
+from cropkit.review.view.html import cut_inside
 
 METER = "<span class='ck-meter'><span style='width:50%'></span></span>"
 _SEEN = """([words, width]) => {
@@ -26,6 +27,17 @@ _SEEN = """([words, width]) => {
         number: seen(number), digits: number.scrollWidth, glance: seen(glance),
         ends: glance.getBoundingClientRect().right - at.getBoundingClientRect().right,
     };
+}"""
+
+_NAMED = """([words, width]) => {
+    const at = document.querySelector('.ck-words');
+    at.style.width = `${width}px`;
+    at.innerHTML = words;
+    const name = at.querySelector('.ck-first'), parts = [name, ...name.querySelectorAll('.ck-cut')];
+    const word = at.querySelector('.ck-second .ck-cut'), frame = word.parentElement;
+    const is_seen = word.getBoundingClientRect().top < frame.getBoundingClientRect().bottom - 2;
+    return [name.textContent, parts.every(e => e.scrollWidth <= e.clientWidth + 1),
+            is_seen ? frame.clientWidth : 0];
 }"""
 
 
@@ -57,3 +69,15 @@ def test_the_word_of_a_source_goes_before_it_is_cut_to_a_letter_and_the_glance_s
     assert seen[75]["word"] == seen[75]["number"] == 0
     assert seen[698]["word"] >= seen[698]["whole"] - 1, "all of it, where there is room"
     assert seen[698]["number"] > 15
+
+
+@pytest.mark.parametrize(("width", "word_is_there"), [(110, False), (240, True)])
+def test_a_name_is_whole_before_anything_is_said_of_a_box_that_is_not_there(
+    page: Page, width: int, word_is_there: bool
+) -> None:
+    caption = f"<span class='ck-name ck-first'>{cut_inside('sea-0.jpg')}</span>"
+    caption += second_words(NO_BOX[0], "", NO_BOX[1])
+    name, is_whole, word = page.evaluate(_NAMED, [caption, width])
+    assert name == "sea-0.jpg"
+    assert is_whole
+    assert (word > 0) is word_is_there

@@ -11,9 +11,10 @@ from strategies import sizes_with_boxes
 from window_shares import LANDSCAPE, PORTRAIT, SQUARE, pictured, table
 
 from cropkit.geometry import PixelBox, Size
+from cropkit.review.canvas.paint import RIM
 from cropkit.review.model import GRID, MOST_IN_GRID
 from cropkit.review.model.box_editing import HANDLES, Grip
-from cropkit.review.view.layout import GLANCE, PADDING, ClickTarget, PageLayout, Target
+from cropkit.review.view.layout import GLANCE, HANDLE, PADDING, ClickTarget, PageLayout, Target
 from cropkit.review.view.viewport import Rect, Viewport, grip_point, grip_under
 
 aspects = st.lists(st.floats(0.02, 50), min_size=1, max_size=40).map(tuple)
@@ -62,6 +63,25 @@ def test_the_picture_is_inside_its_stage_fills_it_one_way_and_keeps_its_shape(
     gaps = (stage.width - frame.width, stage.height - frame.height)
     assert min(gaps) == pytest.approx(0, abs=ROUNDING)
     assert frame.width * size.height == pytest.approx(frame.height * size.width)
+
+
+@given(layouts)
+def test_what_is_painted_of_an_image_holds_its_handles_and_touches_no_other(
+    layout: PageLayout,
+) -> None:
+    """So that whatever was drawn of it is gone when it is painted anew, and nothing else."""
+    painted = [layout.painted(position) for position in range(layout.per_page)]
+    reach = 0 if layout.tight else HANDLE / 2 + RIM  # boxes are only looked at in the grid
+    for position, part in enumerate(painted):
+        stage = layout.stage(position).inset(-reach)
+        assert part.x - ROUNDING <= stage.x
+        assert part.y - ROUNDING <= stage.y
+        assert stage.right <= part.right + ROUNDING
+        assert stage.bottom <= part.bottom + ROUNDING
+    for one, other in itertools.combinations(painted, 2):
+        across = min(one.right, other.right) - max(one.x, other.x)
+        down = min(one.bottom, other.bottom) - max(one.y, other.y)
+        assert min(across, down) <= ROUNDING
 
 
 @given(layouts)

@@ -182,3 +182,14 @@ def test_the_ground_is_around_the_pictures_and_words_are_on_the_pages_own(browse
     assert all([round(c.x * scale, 2), round(c.y * scale, 2)] in wiped for c in captions)
     following = [Tone(ground=ground).on_next_ground().ground for ground in Ground]
     assert following == [*list(Ground)[1:], Ground.THEME]
+
+
+def test_a_box_that_changes_leaves_nothing_of_its_handles(browser: Browser) -> None:
+    browser.drawn.clear()
+    browser.key("+")
+    browser.loop.sleep(1)
+    layout, scale = browser.controller.screen.layout, browser.controller.screen.scale
+    cell = layout.painted(browser.controller.session.chosen)
+    place = [round(by * scale, 2) for by in (cell.x, cell.y, cell.width, cell.height)]
+    assert place in [command[1] for command in browser.named("clearRect")]
+    assert place in [command[1] for command in browser.named("rect")], "what is drawn is held in it"

@@ -361,7 +361,7 @@ class PageDisplay:
             before = ()
         for n, cell_state in enumerate(after):
             if [*before[n : n + 1]] != [cell_state]:
-                paint_cell(pen, layout.cell(n), cell_state)
+                paint_cell(pen, layout.painted(n), cell_state)
         self._painted, self._laid_out = tuple(after), layout
 
     def _loupe(self, session: ReviewState) -> Loupe | None:

@@ -36,7 +36,7 @@ _LABEL = "rgba(10, 14, 20, 0.82)"
 _STAGE = "rgba(127, 135, 145, 0.10)"
 _LINE, _OUTLINE = 2, 2  # the light line, and how much wider the dark one under it is
 _GUIDE_LINE, _GUIDE_SHIFT = 1, 1
-_RIM = 1.5  # dark, round a handle
+RIM = 1.5  # dark, round a handle
 _TEXT_SIZE = 13
 _NAME_SIZE, _NAME_HEIGHT, _NAME_PADDING = 13, 20, 4  # of the other crops of an image
 _LABEL_LOWERED = 1  # the middle of digits is above the middle of letters
@@ -52,7 +52,7 @@ BRUSH: Mapping[str, object] = {
     "guideLine": _GUIDE_LINE,
     "handles": [list(grip.value) for grip in HANDLES],
     "handle": HANDLE,
-    "rim": _RIM,
+    "rim": RIM,
     "font": f"{_TEXT_SIZE}px {FONT}",
     "ruler": f"{rulers.SIZE}px {FONT}",
     "label": {
@@ -94,11 +94,11 @@ def paint_pictures(
 
 
 def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
-    """Paint one image's cell anew; None: wipe it."""
+    """Paint one image's cell anew, and nothing outside of it; None: wipe it."""
     pen.wipe(cell)
     if cell_state is None or cell_state.view is None:
         return
-    with _kept_inside(pen, cell_state.view):
+    with pen.within(cell), _kept_inside(pen, cell_state.view):
         lifted = cell_state.lifted
         label = None if lifted else _paint_entry(pen, cell_state.view, cell_state)
         _paint_others(pen, cell_state.view, cell_state, [label] if label else [])
@@ -232,7 +232,7 @@ def _shifted(line: Line, by: float) -> Line:
 def _handles(pen: Pen, points: Iterable[tuple[float, float]], *, chosen: bool) -> None:
     half = HANDLE / 2 if chosen else HANDLE / 2 - 1
     outer = [Rect(x - half, y - half, 2 * half, 2 * half) for x, y in points]
-    pen.fill(DARK, *(rect.inset(-_RIM) for rect in outer))
+    pen.fill(DARK, *(rect.inset(-RIM) for rect in outer))
     pen.fill(LIGHT, *outer)
 
 
@@ -275,7 +275,7 @@ def _readout(
 
 
 def _around(point: tuple[float, float]) -> Rect:
-    half = HANDLE / 2 + _RIM
+    half = HANDLE / 2 + RIM
     return Rect(point[0] - half, point[1] - half, 2 * half, 2 * half)
 
 

@@ -42,6 +42,7 @@ _SHORTER = {
 _LETTER, _TIGHT_LETTER = 13.5, 11.6  # canvas units, in a chip
 _BESIDE = 2.0  # letters that the sign and what is round the word take
 _UNSIGNED = ("without", " credentials")
+NO_BOX = ("no AI box", "")
 KEPT_WHOLE = ("ck-small", "▢", "kept whole")
 _NO_CROP = ("ck-failed", "⚠", "no crop")
 _ONE_LINE = 24  # canvas units
@@ -280,7 +281,7 @@ def _source(entry: Entry) -> tuple[str, str]:
 
 def _proposed(suggestion: Suggestion | None) -> tuple[str, str]:
     if suggestion is None:
-        return "", "no AI box"
+        return NO_BOX
     named = f"{_SHORT.get(suggestion.source, suggestion.source)} {suggestion.version}".strip()
     sure = suggestion.confidence
     return named, "" if sure is None else f" {sure:.2f}"

@@ -98,6 +98,10 @@ class PageLayout:
         return 0 if self.tight else TRIM
 
     @property
+    def _gap(self) -> int:
+        return SMALL_GAP if self.tight else GAP
+
+    @property
     def _below(self) -> int:
         return SMALL_BELOW if self.tight else BELOW
 
@@ -181,8 +185,8 @@ class PageLayout:
     def trim_of_cells(self) -> Trim:
         """What each cell has round its picture."""
         above_and_below = self.padding + self._below + self._caption_height
-        gap, narrowest = (SMALL_GAP, _NARROW_CELL) if self.tight else (GAP, _NARROW_PAGE)
-        return Trim(self.padding, above_and_below, gap, narrowest)
+        narrowest = _NARROW_CELL if self.tight else _NARROW_PAGE
+        return Trim(self.padding, above_and_below, self._gap, narrowest)
 
     @property
     def _cells(self) -> tuple[Rect, ...]:
@@ -193,6 +197,10 @@ class PageLayout:
     def cell(self, position: int) -> Rect:
         """Frame of one image with its caption."""
         return self._cells[position]
+
+    def painted(self, position: int) -> Rect:
+        """Return the cell, and half of what is between it and others: handles reach out of it."""
+        return self.cell(position).inset(-self._gap / 2)
 
     def stage(self, position: int) -> Rect:
         """Space for the picture."""
