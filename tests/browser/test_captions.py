@@ -73,7 +73,9 @@ def test_the_word_of_a_source_goes_before_it_is_cut_to_a_letter_and_the_glance_s
 
 @pytest.mark.parametrize(("width", "word_is_there"), [(110, False), (240, True)])
 def test_a_name_is_whole_before_anything_is_said_of_a_box_that_is_not_there(
-    page: Page, width: int, word_is_there: bool
+    page: Page,
+    width: int,
+    word_is_there: bool,  # noqa: FBT001  (a parameter of the test)
 ) -> None:
     caption = f"<span class='ck-name ck-first'>{cut_inside('sea-0.jpg')}</span>"
     caption += second_words(NO_BOX[0], "", NO_BOX[1])
