@@ -186,7 +186,7 @@ def test_the_ground_is_around_the_pictures_and_words_are_on_the_pages_own(browse
 
 def test_a_box_that_changes_leaves_nothing_of_its_handles(browser: Browser) -> None:
     browser.drawn.clear()
-    browser.key("+")
+    browser.key("ArrowLeft")
     browser.loop.sleep(1)
     layout, scale = browser.controller.screen.layout, browser.controller.screen.scale
     cell = layout.painted(browser.controller.session.chosen)

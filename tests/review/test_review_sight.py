@@ -378,7 +378,13 @@ def test_the_smallest_preview_that_resolves_what_is_seen_is_asked_for(
 
 
 def clips(browser: Browser) -> int:
-    return len(browser.named("clip"))
+    """How often something was held in a part of a cell."""
+    layout, scale = browser.controller.screen.layout, browser.controller.screen.scale
+    cells = [layout.painted(position) for position in range(layout.per_page)]
+    whole = [[round(by * scale, 2) for by in (c.x, c.y, c.width, c.height)] for c in cells]
+    held = [command[1] for command in browser.named("rect")]
+    assert len(held) == len(browser.named("clip"))
+    return sum(place not in whole for place in held)
 
 
 def through_the_glass(browser: Browser) -> int:

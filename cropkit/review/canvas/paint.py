@@ -1,7 +1,7 @@
 """Draw the boxes of a session: what is left out is dimmed, lines are two-toned."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from itertools import product
 
 from cropkit.geometry import PixelBox
@@ -98,7 +98,7 @@ def paint_cell(pen: Pen, cell: Rect, cell_state: CellState | None) -> None:
     pen.wipe(cell)
     if cell_state is None or cell_state.view is None:
         return
-    with pen.within(cell), _kept_inside(pen, cell_state.view):
+    with pen.within(_kept_inside(cell, cell_state.view)):
         lifted = cell_state.lifted
         label = None if lifted else _paint_entry(pen, cell_state.view, cell_state)
         _paint_others(pen, cell_state.view, cell_state, [label] if label else [])
@@ -126,9 +126,9 @@ def _paint_entry(pen: Pen, view: Viewport, cell_state: CellState) -> Rect | None
     return None
 
 
-def _kept_inside(pen: Pen, view: Viewport) -> AbstractContextManager[None]:
-    """Draw nothing beyond the stage of a zoomed image but half a handle."""
-    return pen.within(view.stage.inset(-HANDLE / 2 - 2)) if view.closer else nullcontext()
+def _kept_inside(cell: Rect, view: Viewport) -> Rect:
+    """Return the stage of a zoomed image and half a handle round it, and of others their cell."""
+    return view.stage.inset(-HANDLE / 2 - 2) if view.closer else cell
 
 
 def _paint_open(
