@@ -9,6 +9,7 @@ from moving import on, opened
 from cropkit.errors import IllegalMove
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.model import (
+    CarryBox,
     Decide,
     ImageLoaded,
     LevelImages,
@@ -19,6 +20,7 @@ from cropkit.review.model import (
     Redo,
     ReviewState,
     SetBox,
+    ShareBox,
     StraightenTo,
     ToggleMark,
     TurnImage,
@@ -27,6 +29,7 @@ from cropkit.review.model import (
     advance,
     begin,
 )
+from cropkit.review.model.foreseeing import foreseen
 from cropkit.straightening import is_inside
 
 PATHS = [f"{n}.png" for n in range(6)]
@@ -124,6 +127,21 @@ def test_an_image_that_is_too_small_is_refused_and_none_is_changed() -> None:
     tiny = opened(begin(PATHS, 3), lambda path: ImageLoaded(path, _content(path), Size(1, 1)))
     with pytest.raises(IllegalMove, match="too small"):
         advance(tiny, levels({0: 1500}))
+
+
+def test_what_was_straightened_is_carried_to_no_image_that_is_too_small() -> None:
+    def arriving(path: str) -> ImageLoaded:
+        return ImageLoaded(path, _content(path), Size(1, 60) if path == PATHS[1] else SIZE)
+
+    straightened = opened(begin(PATHS, 1), arriving)
+    straightened = on(straightened, SetBox(BOX), TurnImage(Turn.of(angle=20)), Decide())
+    tiny = opened(on(straightened, TurnPage(1)), arriving)
+    with pytest.raises(IllegalMove, match=r"1\.png is too small"):
+        advance(tiny, CarryBox())
+    assert foreseen(tiny, CarryBox()).after == ()
+    both = on(opened(begin(PATHS, 2), arriving), StraightenTo(0, Turn(1, 2000)), PickAll())
+    with pytest.raises(IllegalMove, match=r"1\.png is too small"):
+        advance(both, ShareBox())
 
 
 def test_it_takes_a_mark_away_and_stays_with_an_image_that_leaves_the_page() -> None:

@@ -12,6 +12,7 @@ from desktop import Browser, entries, standing
 from PIL import Image
 
 from cropkit.collection import Collection
+from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.formats.rotation import rotated
 from cropkit.geometry import NO_TURN, PixelBox, Turn
 from cropkit.records import Status
@@ -246,3 +247,26 @@ def test_a_picture_that_cannot_be_looked_at_is_told_and_the_review_goes_on(
         level(browser)
         assert entries(browser)[0].turn == NO_TURN
         assert "no lines that plainly say" in browser.controller.guard.messages.note
+
+
+@pytest.mark.parametrize("suffix", ["tif", "bmp", "gif"])
+@pytest.mark.parametrize("copies", [CopyOptions(), CopyOptions(format=Format.PNG)])
+def test_it_is_offered_where_copies_of_that_format_can_be_straightened(
+    start: Started, tmp_path: Path, suffix: str, copies: CopyOptions
+) -> None:
+    made = tmp_path / "one sea"
+    made.mkdir()
+    sea(BY, 0).save(made / f"0.{suffix}")
+    is_possible = copies.format is Format.PNG
+    with Collection(made, copy_to=tmp_path / "out", copies=copies) as kit:
+        browser = start(kit, per_page=1)
+        browser.open()
+        browser.shown()
+        looked(browser)
+        assert bool(re.findall("∠[^<]*\\?", browser.words)) is is_possible
+        level(browser)
+        assert ("choose png, jpeg or webp" in browser.words) is not is_possible
+        browser.key("Enter")
+        browser.until(lambda: browser.controller.idle)
+        becomes = Status.CROPPED if is_possible else Status.REFUSED
+        assert list(standing(browser).values()) == [becomes]

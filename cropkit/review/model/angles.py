@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cropkit.errors import BadBox, BadTurn, IllegalMove
-from cropkit.geometry import Turn
-from cropkit.review.model.moves import LevelImages, Move, StraightenTo, TurnImage
+from cropkit.errors import BadTurn, IllegalMove
+from cropkit.review.model.moves import LevelImages, StraightenTo, TurnImage
 from cropkit.review.model.slots import named
 from cropkit.review.model.state import Open, ReviewState, Step
 from cropkit.review.model.transforms import name_of, open_at, turned_at
@@ -15,7 +14,7 @@ from cropkit.review.model.transforms import name_of, open_at, turned_at
 def _turn_image(session: ReviewState, move: TurnImage) -> Step:
     entry = open_at(session, None, move)
     try:
-        return Step(_seen_turned(session, session.chosen, entry.turn.then(move.by), move))
+        return Step(turned_at(session, session.chosen, entry.turn.then(move.by), move))
     except BadTurn:
         raise IllegalMove(name_of(move), "it is straightened by 45 degrees at most") from None
 
@@ -23,15 +22,7 @@ def _turn_image(session: ReviewState, move: TurnImage) -> Step:
 def _straighten_to(session: ReviewState, move: StraightenTo) -> Step:
     open_at(session, move.position, move)
     chosen = replace(session, chosen=move.position)
-    return Step(_seen_turned(chosen, move.position, move.turn, move))
-
-
-def _seen_turned(session: ReviewState, at: int, turn: Turn, move: Move) -> ReviewState:
-    try:
-        return turned_at(session, at, turn)
-    except BadBox:
-        path = session.entries[at].path
-        raise IllegalMove(name_of(move), f"{named(path)} is too small for that") from None
+    return Step(turned_at(chosen, move.position, move.turn, move))
 
 
 def _level_images(session: ReviewState, move: LevelImages) -> Step:
@@ -44,7 +35,7 @@ def _level_images(session: ReviewState, move: LevelImages) -> Step:
         said.append(level is not None)
         if level is not None:
             turn = replace(entry.turn, hundredths=level.hundredths)
-            after = _seen_turned(after, at, turn, move)
+            after = turned_at(after, at, turn, move)
     return Step(after, note=_levelled(session, after, said, move))
 
 

@@ -294,7 +294,8 @@ def _carry_box(session: ReviewState, move: CarryBox) -> Step:
         of_slot = f" for {slot}" if slot else ""
         raise IllegalMove(name_of(move), f"no box has been decided yet{of_slot}")
     cut = session.carried[slot].of(source_size(entry))
-    return edited(turned_at(session, session.chosen, cut.turn), None, anew=cut.seen)
+    turned = turned_at(session, session.chosen, cut.turn, move)
+    return edited(turned, None, anew=cut.seen)
 
 
 def _inside(entry: Open, box: PixelBox, move: SetBox) -> PixelBox:

@@ -131,7 +131,7 @@ def _share_box(session: ReviewState, move: ShareBox) -> Step:
     for position in others:
         other = open_at(session, position, move)
         box = entry.cut.of(source_size(other)).seen
-        after = edited(turned_at(after, position, entry.turn), position, box=box).session
+        after = edited(turned_at(after, position, entry.turn, move), position, box=box).session
     return Step(after)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from cropkit.errors import IllegalMove
+from cropkit.errors import BadBox, IllegalMove
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import Status, Suggestion
 from cropkit.review.model.box_editing import Grip
@@ -133,13 +133,22 @@ def locked(entry: Open, lock: AspectLock) -> Open:
     return replace(entry, ratio=lock.ratio(entry.box.size, entry.size))
 
 
-def turned_at(session: ReviewState, at: int, turn: Turn) -> ReviewState:
-    """Return a session with an image that waits for the reviewer seen with a turn."""
+def turned_at(session: ReviewState, at: int, turn: Turn, move: Move) -> ReviewState:
+    """Return a session with an image that waits for the reviewer seen with a turn.
+
+    Raises
+    ------
+    IllegalMove
+        It is too small for any box that is turned so.
+    """
     entry = session.entries[at]
     if not isinstance(entry, Open) or entry.turn == turn:
         return session
     lock = _lock_at(session, at)
-    other = seen_with(replace(session, lock=lock), entry, turn)
+    try:
+        other = seen_with(replace(session, lock=lock), entry, turn)
+    except BadBox:
+        raise IllegalMove(name_of(move), f"{named(entry.path)} is too small for that") from None
     return put(session, at, locked(replace(other, mark=Mark.KEEP), lock))
 
 

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cropkit import formats
-from cropkit.errors import CropkitError, Provenance, Refused, UnsuitableTurn
+from cropkit.errors import CropkitError, Provenance, Refused, UnsuitableFormat, UnsuitableTurn
 from cropkit.formats import Header
+from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import Problem, ProblemKind, Suggestion
 from cropkit.review.model import ImageLoaded, LoadFailed, Open, ReviewState
@@ -206,15 +207,21 @@ class Prefetch:
         return not self._hindered(fine)
 
     def _hindered(self, entry: Open) -> str:
-        arrival, options = self.get(entry.path), self._collection.options
-        is_anew = entry.turn.resamples and self._collection.placement.copying is not None
-        if not isinstance(arrival, Arrival) or arrival.header is None or is_anew:
+        arrival = self.get(entry.path)
+        if not isinstance(arrival, Arrival) or arrival.header is None:
             return ""
         try:
-            formats.check_turn(arrival.header, entry.cut.box, options, entry.turn, entry.path)
-        except UnsuitableTurn as error:
+            self._check_turn(arrival.header, entry)
+        except (UnsuitableTurn, UnsuitableFormat) as error:
             return str(error).removeprefix(f"{entry.path}: ")
         return ""
+
+    def _check_turn(self, header: Header, entry: Open) -> None:
+        copying, options = self._collection.placement.copying, self._collection.options
+        if entry.turn.resamples and copying is not None:
+            CopyOptions.from_text(copying).coded(header.format, entry.path)
+        else:
+            formats.check_turn(header, entry.cut.box, options, entry.turn, entry.path)
 
     def close(self) -> None:
         """Read nothing more."""
