@@ -11,10 +11,9 @@ from uuid import uuid4
 from cropkit import clock
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import Tally
-from cropkit.errors import AuditLocked, AuditUnavailable
+from cropkit.errors import AuditLocked, AuditUnavailable, ForeignState
 from cropkit.system.home import OWNERS, RECOVER_LOCK
-from cropkit.system.locks import LockHeld, exclusive, hold, is_free
-from cropkit.system.state_folder import reader
+from cropkit.system.locks import LockHeld, exclusive, hold, is_free, said_by_holder
 
 _LONGEST_NAME = 1_000  # bytes of a session's name: ours have 27
 
@@ -124,17 +123,38 @@ def alone(folder: Path, deadline: float) -> Iterator[None]:
 
 
 def living(folder: Path) -> list[str]:
-    """Name the owners that are alive."""
+    """Name the owners that are alive.
+
+    Raises
+    ------
+    ForeignState
+        An entry is no file of one's own. Whoever may write there can have made one of the file of
+        somebody alive: who is about to settle or remove something must not take it for a dead one.
+    """
     owners = folder / OWNERS
     return [path.name for path in owners.iterdir() if not is_free(path)] if owners.is_dir() else []
 
 
-def sessions_there(folder: Path) -> set[str]:
-    """Name the sessions that are alive."""
+def sessions_there(folder: Path, foreign: list[ForeignState] | None = None) -> set[str]:
+    """Name the sessions that are alive.
+
+    Parameters
+    ----------
+    foreign : takes what is wrong with entries that are passed over, for who only tells of others;
+        None: they are raised, as by `living`
+    """
+    owners = folder / OWNERS
     sessions = set()
-    for owner in living(folder):
-        # it has just ended, or is another user's
-        with suppress(FileNotFoundError, PermissionError), reader(folder / OWNERS / owner) as file:
-            first = file.readline(_LONGEST_NAME).removesuffix(b"\n")
-            sessions.add(first.decode(errors="replace"))
+    for owner in sorted(os.listdir(owners)) if owners.is_dir() else ():  # noqa: PTH208  (names)
+        try:
+            said = said_by_holder(owners / owner, _LONGEST_NAME)
+        except PermissionError:  # another user's
+            continue
+        except ForeignState as error:
+            if foreign is None:
+                raise
+            foreign.append(error)
+        else:
+            if said is not None:
+                sessions.add(said.partition(b"\n")[0].decode(errors="replace"))
     return sessions

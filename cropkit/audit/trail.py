@@ -54,7 +54,14 @@ from cropkit.audit.rows import NOT_OURS
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import SessionRow, Tally
-from cropkit.errors import AuditCorrupt, AuditError, BadDecision, CropkitError, TrailDisagrees
+from cropkit.errors import (
+    AuditCorrupt,
+    AuditError,
+    BadDecision,
+    CropkitError,
+    ForeignState,
+    TrailDisagrees,
+)
 from cropkit.records import CropResult, Decision, Note, Problem, Status
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
@@ -220,9 +227,14 @@ class AuditTrail(TrailReader):
         with self._writing() as db:
             self._end(db, "run-ended", how, {"kind": self.kind})
 
-    def others(self, kind: str) -> list[SessionRow]:
-        """Return the runs of a kind that live beside this session, in whichever process."""
-        there = sessions_there(self.root.path) - {self.session}
+    def others(self, kind: str, foreign: list[ForeignState] | None = None) -> list[SessionRow]:
+        """Return the runs of a kind that live beside this session, in whichever process.
+
+        Parameters
+        ----------
+        foreign : as `sessions_there` has it
+        """
+        there = sessions_there(self.root.path, foreign) - {self.session}
         rows = self.sessions() if there else []
         return [
             session

@@ -32,7 +32,8 @@ from cropkit.audit.leases import (
     of_others,
     read_line,
 )
-from cropkit.audit.presence import Presence, living, sessions_there
+from cropkit.audit.presence import Presence, alone, living, sessions_there
+from cropkit.errors import ForeignState
 from cropkit.records import Problem, ProblemKind
 from cropkit.system.home import OWNERS
 from cropkit.system.locks import said_by_holder, wait_for
@@ -364,6 +365,24 @@ def test_a_link_and_a_pipe_among_the_owners_are_told_and_not_opened(
     assert {problem.path for problem in ben.told} == {
         f"{OWNERS}/{name}" for name in ("link", "pipe", "folder")
     }
+
+
+def test_a_foreign_entry_is_passed_over_by_who_tells_of_others_alone(
+    folder: Path, ann: Desk, ben: Desk
+) -> None:
+    """It can be the file of somebody alive: whoever settles or removes something stops at it."""
+    (folder / OWNERS / "second name").hardlink_to(ann.file)
+    foreign: list[ForeignState] = []
+    assert sessions_there(folder, foreign) == {ben.presence.session}
+    assert sorted(Path(error.args[0]).name for error in foreign) == sorted(
+        ("second name", ann.presence.owner)
+    )
+    with pytest.raises(ForeignState):
+        living(folder)
+    with pytest.raises(ForeignState):
+        sessions_there(folder)
+    with pytest.raises(ForeignState), alone(folder, 1.0):
+        raise AssertionError("she is at work on it")
 
 
 def test_owners_without_end_are_looked_at_as_far_as_the_bound_goes(folder: Path, ben: Desk) -> None:

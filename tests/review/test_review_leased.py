@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from desktop import Browser, entries
 from cropkit import clock
 from cropkit.audit.leases import Lease, Leases
 from cropkit.collection import Collection
+from cropkit.errors import ForeignState
 from cropkit.records import Problem, ProblemKind
 from cropkit.system.home import OWNERS
 
@@ -193,6 +195,57 @@ def test_a_line_of_an_enemy_is_counted_once_and_the_review_goes_on(
     browser.written()
     assert browser.messages.stopped == ""
     assert here(browser) == ben.names[3:6]
+
+
+def second_name(place: Path, other: Path) -> None:
+    place.hardlink_to(other)
+
+
+def written_by_all(place: Path, _: Path) -> None:
+    place.write_text("session", encoding="utf-8")
+    place.chmod(0o666)
+
+
+def listening(place: Path, _: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(place))  # shorter: such a name has 107 bytes at most
+
+
+FOREIGN: dict[str, Callable[[Path, Path], object]] = {
+    "link": lambda place, other: place.symlink_to(other),
+    "pipe": lambda place, _: os.mkfifo(place),
+    "folder": lambda place, _: place.mkdir(),
+    "second name": second_name,
+    "written by all": written_by_all,
+    "socket": listening,
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_what_is_no_file_of_an_owner_is_passed_over_and_counted_once(
+    kind: str, start: Started, folder: Path, tmp_path: Path, *, is_heard: bool
+) -> None:
+    """Whether a look at leases or the next page comes upon it first."""
+    browser = opened(start, kit=Collection(folder))
+    other = tmp_path / "other"
+    other.write_text("x", encoding="utf-8")
+    FOREIGN[kind](folder / OWNERS / "e", other)
+    if is_heard:
+        heard(browser, lambda: browser.review.idle)
+    while not browser.controller.session.ended:
+        browser.key("Enter")
+        browser.written()
+        browser.shown()
+        assert browser.messages.stopped == ""
+    heard(browser, lambda: browser.review.idle)
+    trail = browser.review.collection.trail
+    assert trail.presence.tally.degraded == {ProblemKind.LEASE: 1}
+    (event,) = trail.events(kind="degraded")
+    assert event["path"] == f"{OWNERS}/e"
+    assert browser.review.progress["decided"] == len(browser.review.collection.images())
+    with pytest.raises(ForeignState):
+        trail.is_dead("e")
 
 
 def test_what_cannot_be_told_to_others_is_told_here_once_and_counted(

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cropkit.audit.decision_reader import Changed
 from cropkit.audit.decisions import Standing
+from cropkit.audit.leases import MOST_OWNERS
 from cropkit.audit.tally import SessionRow, Tally
 from cropkit.collection import Counts, Look
 from cropkit.engine import listing, outputs
-from cropkit.errors import BadPlan, NoImages
+from cropkit.errors import BadPlan, ForeignState, NoImages
 from cropkit.geometry import PixelBox, Size
 from cropkit.records import CropResult, Note, Problem, ProblemKind, Status
 from cropkit.review.model import Rest, ReviewState, begin
@@ -172,8 +174,16 @@ class ReviewStore:
         return {crop: noted.get(crop, Note()) for crop in crops}
 
     def others(self) -> list[SessionRow]:
-        """Return the reviews that go on beside this one."""
-        return self._trail.others("review")
+        """Return the reviews that go on beside this one; what is no owner's file is told once."""
+        foreign: list[ForeignState] = []
+        found = self._trail.others("review", foreign)
+        told = (Problem(ProblemKind.LEASE, *self._about(error)) for error in foreign[:MOST_OWNERS])
+        self._collection.problems.report_once(list(told))
+        return found
+
+    def _about(self, error: ForeignState) -> tuple[str, str]:
+        """Return path and reason as `Leases` tells them, so that both are told once."""
+        return Path(error.args[0]).relative_to(self._trail.root.path).as_posix(), str(error)
 
     def changed_elsewhere(self) -> Changed:
         """Return the images that other sessions have done something about since it was asked last.
