@@ -389,7 +389,7 @@ class ReviewController:
 
         Parameters
         ----------
-        again : the move is that of a key that is being held
+        again : the move is that of a key that is being held, or of a hand that goes on with a drag
         """
         if self.guard.stopped or self.closed:
             return

@@ -522,8 +522,8 @@ REVIEW = (
     mutant(
         "Escape in a drag that turned nothing takes back what was done before",
         "review/input/straighten.py",
-        "if swing is not None and session.edits[-1:] != swing.before and is_last(session):",
-        "if swing is not None and is_last(session):",
+        "self._standing(swing.position) == swing.left != swing.before",
+        "True",
         "tests/review/test_review_angles.py",
     ),
     mutant(

@@ -152,19 +152,21 @@ def test_it_takes_a_mark_away_and_stays_with_an_image_that_leaves_the_page() -> 
     assert entry(opened(on(back, Undo(), Undo()), plain)).turn.is_none
 
 
-def led(to: int, origin: Turn = NO_TURN, position: int = 0) -> StraightenTo:
-    return StraightenTo(position, replace(origin, hundredths=to), origin)
+def led(to: int, position: int = 0) -> StraightenTo:
+    return StraightenTo(position, Turn(1, to))
 
 
 def test_a_hand_leads_an_image_to_its_angle_in_one_step_and_the_box_comes_back_with_it() -> None:
     whole = PixelBox.full(SIZE)
-    state = on(fresh(), SetBox(whole), *(led(by) for by in (50, 2000, 1700)))
+    state = on(fresh(), SetBox(whole), led(50))
+    for to in (2000, 1700):
+        state = advance(state, led(to), again=True).session
     assert entry(state).turn == Turn(1, 1700)
     assert is_inside(entry(state).box, SIZE, entry(state).turn)
     assert entry(on(state, led(0))).box == whole, "what was asked for is remembered meanwhile"
     assert entry(on(state, Undo())).box == whole
     assert entry(on(state, Undo(), Redo())) == entry(state)
-    again = on(state, led(2500, Turn(1, 1700)))
+    again = on(state, led(2500))
     assert entry(on(again, Undo())) == entry(state), "each drag is a step of its own"
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moving import on, opened
 
 from cropkit.errors import IllegalMove
-from cropkit.geometry import PixelBox, Size
+from cropkit.geometry import PixelBox, Size, Turn
 from cropkit.records import Status, Verdict
 from cropkit.review.model import (
     AddCrop,
@@ -39,6 +39,7 @@ from cropkit.review.model import (
     SetRatio,
     ToggleLock,
     ToggleMark,
+    TurnImage,
     TurnPage,
     Undo,
     advance,
@@ -94,6 +95,19 @@ def test_one_drag_is_one_change_and_so_is_one_held_key() -> None:
     assert box(on(held, Undo())) == box(dragged)
     pressed = on(dragged, Nudge(1, 0), Nudge(1, 0))
     assert box(on(pressed, Undo())) == box(on(dragged, Nudge(1, 0)))
+
+
+def test_what_ends_as_it_began_is_no_step_and_goes_on_as_the_same_one() -> None:
+    state = on(fresh(), Nudge(1, 0), FullImage())
+    drags = [Drag(0, Grip.RIGHT, box(state), -by, 0) for by in (10, 0, 20)]
+    assert on(state, *drags[:2]) == replace(state, undone_edits=())
+    assert on(state, *drags, Undo()).entries == state.entries
+    held, steps = state, list[int]()
+    for again in (False, True, True, True, True):
+        held = advance(held, TurnImage(Turn.of(90)), again=again).session
+        steps.append(len(held.edits) - len(state.edits))
+    assert steps == [1, 1, 1, 0, 1]
+    assert on(held, Undo()).entries == state.entries
 
 
 def test_a_mark_and_a_lock_are_taken_back_as_a_box_is() -> None:

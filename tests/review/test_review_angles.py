@@ -81,10 +81,11 @@ def turn(browser: Browser) -> Turn:
 def test_it_turns_as_far_as_the_hand_goes_round_and_stays_inside(
     copying: Browser, corner: Grip
 ) -> None:
+    middle, at = middle_and_corner(copying, corner)
     for to in (7.5, -12.3):
         swing(copying, to / 2, to, corner=corner)
         assert turn(copying).angle == pytest.approx(to, abs=0.051)
-        move(copying, "up", swung(*middle_and_corner(copying, corner), 0))
+        move(copying, "up", swung(middle, at, to))
         copying.key("z")
     assert turn(copying) == NO_TURN
     copying.controller.take(SetBox(PixelBox(0, 40, 480, 300)))
@@ -136,6 +137,62 @@ def test_escape_gives_back_and_the_hand_turns_nothing_more(copying: Browser) -> 
     copying.key("Escape")
     assert entries(copying) == before, "nothing was done, and nothing before it is taken back"
     move(copying, "up", at)
+
+
+def test_a_drag_there_and_back_is_no_step_and_the_next_one_is_given_back(copying: Browser) -> None:
+    _, at = middle_and_corner(copying, Grip.TOP_RIGHT)
+    before, steps = entries(copying), copying.controller.session.edits
+    swing(copying, 5, 0)
+    move(copying, "up", at)
+    assert (entries(copying), copying.controller.session.edits) == (before, steps)
+    swing(copying, 5, 9)
+    copying.strike("Escape")
+    assert (entries(copying), copying.controller.session.edits) == (before, steps)
+
+
+def test_what_only_takes_a_mark_away_is_a_step_of_its_own(copying: Browser) -> None:
+    copying.key("x")
+    before = entries(copying)
+    _, at = middle_and_corner(copying, Grip.TOP_RIGHT)
+    swing(copying, 5, 0)
+    move(copying, "up", at)
+    kept = entries(copying)
+    assert kept != before
+    swing(copying, 5, 0, 9)
+    copying.strike("Escape")
+    assert entries(copying) == kept
+    copying.key("z")
+    assert entries(copying) == before
+
+
+@pytest.mark.parametrize("key", ["x", "]", "{", "z", "2", "ArrowLeft"])
+@pytest.mark.parametrize("gone", [(3, 7), (3, 0)])
+def test_what_a_key_does_under_the_hand_stands_and_the_hand_lets_go(
+    copying: Browser, key: str, gone: tuple[float, ...]
+) -> None:
+    middle, at = middle_and_corner(copying, Grip.TOP_RIGHT)
+    swing(copying, *gone)
+    copying.key(key)
+    done = (entries(copying), copying.controller.session.chosen)
+    move(copying, "move", swung(middle, at, 8))
+    assert (entries(copying), copying.controller.session.chosen) == done
+    move(copying, "up", swung(middle, at, 8))
+    assert (entries(copying), copying.controller.session.chosen) == done
+
+
+@pytest.mark.parametrize("key", ["x", "z"])
+def test_escape_gives_nothing_back_that_a_key_did_under_the_hand(
+    copying: Browser, key: str
+) -> None:
+    copying.key("ArrowLeft")
+    middle, at = middle_and_corner(copying, Grip.TOP_RIGHT)
+    swing(copying, 3, 7)
+    copying.key(key)
+    done = entries(copying)
+    copying.strike("Escape")
+    assert entries(copying) == done
+    move(copying, "move", swung(middle, at, 8))
+    assert entries(copying) == done
 
 
 def test_a_click_there_turns_nothing_and_far_from_a_corner_a_box_is_drawn(

@@ -7,7 +7,7 @@ from cropkit.geometry import Turn
 from cropkit.review.controller import ReviewController
 from cropkit.review.model import Open, StraightenTo, Undo
 from cropkit.review.model.edits import is_last
-from cropkit.review.model.state import Edit
+from cropkit.review.model.state import Edit, Entry
 from cropkit.review.view.layout import SLOP
 from cropkit.review.view.turning import angle, with_angle
 from cropkit.review.view.viewport import corner_under
@@ -16,6 +16,8 @@ MOST = 45.0  # degrees
 _ROUND = 360.0
 
 Point = tuple[float, float]
+# The position that is chosen, what is at the one that is held, and the last change.
+_Standing = tuple[int, tuple[Entry, ...], tuple[Edit, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,16 @@ class Swing:
 
     Parameters
     ----------
-    before : the last change before it
+    before, left : how it stood when the hand took hold of it, and how the hand has left it
     at : where the hand is, and by how many degrees it has gone round by there
     """
 
     position: int
-    path: str
     middle: Point
     start: Point
     turn: Turn
-    before: tuple[Edit, ...]
+    before: _Standing
+    left: _Standing
     at: Point
     gone: float = 0.0
     begun: bool = False
@@ -63,8 +65,8 @@ class Straighten:
         if not isinstance(entry, Open) or view is None or not corner_under(view, entry.box, *at):
             return False
         middle = view.middle_of(entry.box)
-        here = (position, entry.path, middle, at, entry.turn, session.edits[-1:])
-        self._swing = Swing(*here, at=at)
+        stood = self._standing(position)
+        self._swing = Swing(position, middle, at, entry.turn, stood, stood, at)
         return True
 
     def pull(self, at: Point, *, whole: bool) -> None:
@@ -77,18 +79,18 @@ class Straighten:
         swing = self._swing
         if swing is None or self._controller.guard.stopped or not self._screen.acknowledged:
             return
-        entries = self._controller.session.entries
-        entry = entries[swing.position] if swing.position < len(entries) else None
-        if not isinstance(entry, Open) or entry.path != swing.path:
-            self.let_go()  # the page was turned under the hand
+        if self._standing(swing.position) != swing.left:
+            self.let_go()  # a key has done something under the hand
             return
         step = _heading(swing.middle, at) - _heading(swing.middle, swing.at)
         gone = swing.gone + (step + _ROUND / 2) % _ROUND - _ROUND / 2
         begun = swing.begun or hypot(at[0] - swing.start[0], at[1] - swing.start[1]) > SLOP
-        self._swing = replace(swing, at=at, gone=gone, begun=begun)
+        self._swing = swing = replace(swing, at=at, gone=gone, begun=begun)
         if begun:
             turn = _led(swing.turn, gone, whole=whole)
-            self._controller.take(StraightenTo(swing.position, turn, swing.turn))
+            goes_on = swing.left != swing.before
+            self._controller.take(StraightenTo(swing.position, turn), again=goes_on)
+            self._swing = replace(swing, left=self._standing(swing.position))
 
     def let_go(self) -> None:
         """Turn nothing any more."""
@@ -97,10 +99,16 @@ class Straighten:
     def give_back(self) -> bool:
         """Let go, with the image as it was before; return whether anything was held."""
         swing, self._swing = self._swing, None
-        session = self._controller.session
-        if swing is not None and session.edits[-1:] != swing.before and is_last(session):
+        if swing is None:
+            return False
+        is_turned = self._standing(swing.position) == swing.left != swing.before
+        if is_turned and is_last(self._controller.session):
             self._controller.take(Undo())
-        return swing is not None
+        return True
+
+    def _standing(self, position: int) -> _Standing:
+        session = self._controller.session
+        return session.chosen, session.entries[position : position + 1], session.edits[-1:]
 
 
 def _heading(middle: Point, at: Point) -> float:

@@ -1,8 +1,9 @@
 """What was changed about boxes that are not decided yet, so that it can be taken back; pure.
 
 What a press or a drag changes is one `Edit`: the images as they were before, and what held their
-boxes. Edits and decisions are taken back in the order in which they were made; an edit knows how
-many presses had decided something before it. It is forgotten when its images are decided.
+boxes; what ends as it began is none. Edits and decisions are taken back in the order in which they
+were made; an edit knows how many presses had decided something before it. It is forgotten when its
+images are decided.
 """
 
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ from cropkit.review.model.transforms import (
 )
 
 _MOST = 1_000  # edits that are kept: each is a few hundred bytes
-_HELD = (Nudge, Resize, TurnImage)  # moves whose key may be held
+_HELD = (Nudge, Resize, TurnImage, StraightenTo)  # moves whose key, or hand, may hold on
 _HOLDING = ("lock", "holding", "picked_lock", "carrying")  # fields of a session, and of an edit
 
 
@@ -40,7 +41,8 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
 
     Parameters
     ----------
-    again : the move is that of a key that is being held: with the one before it is one edit
+    again : a key that is held, or a hand that has not let go, goes on: with the move before it is
+        one edit
     """
     pairs = zip(before.entries, after.entries, strict=True)
     were = tuple(was for was, now in pairs if isinstance(was, Open | Broken) and was != now)
@@ -50,9 +52,10 @@ def recorded(before: ReviewState, move: Move, after: ReviewState, *, again: bool
     edit = Edit(were=were, presses=presses, hold=hold, **_holds(before))
     edits = before.edits
     if edits and _continues(edits[-1], edit, again=again and isinstance(move, _HELD)):
-        edits, edit = edits[:-1], replace(edits[-1], hold=edit.hold)
+        edits, edit = edits[:-1], edits[-1]
+    new = () if _is_as_before(edit, after) else (edit,)
     images = replace(after.images, redo=Stack()) if len(after.images.redo) else after.images
-    return replace(after, images=images, edits=(*edits, edit)[-_MOST:], undone_edits=())
+    return replace(after, images=images, edits=(*edits, *new)[-_MOST:], undone_edits=())
 
 
 def _holds(there: ReviewState | Edit) -> dict[str, Any]:
@@ -65,14 +68,18 @@ def _hold(move: Move, were: tuple[Open | Broken, ...]) -> tuple[object, ...]:
     paths = tuple(was.path for was in were)
     if isinstance(move, Drag):
         return (paths, move.grip, move.origin)
-    if isinstance(move, StraightenTo) and move.origin is not None:
-        return (paths, "turn", move.origin)
+    if isinstance(move, StraightenTo):
+        return (paths, StraightenTo)
     return (paths, move) if isinstance(move, _HELD) else ()
 
 
 def _continues(last: Edit, edit: Edit, *, again: bool) -> bool:
     is_drag = len(edit.hold) > 2  # noqa: PLR2004  (paths, grip and origin)
     return last.hold == edit.hold and (is_drag or again) and last.presses == edit.presses
+
+
+def _is_as_before(edit: Edit, after: ReviewState) -> bool:
+    return _holds(edit) == _holds(after) and all(was in after.entries for was in edit.were)
 
 
 def without(edits: tuple[Edit, ...], paths: Iterable[str]) -> tuple[Edit, ...]:

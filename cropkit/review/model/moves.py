@@ -128,17 +128,10 @@ class TurnImage:
 
 @dataclass(frozen=True, slots=True)
 class StraightenTo:
-    """See an image with the turn that a hand has led it to.
-
-    Parameters
-    ----------
-    origin : how it was seen when the hand took hold of it, for one step until it lets go; None: it
-        did so at once
-    """
+    """See an image with the turn that a hand has led it to."""
 
     position: int
     turn: Turn
-    origin: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
