@@ -527,6 +527,20 @@ REVIEW = (
         "tests/review/test_review_angles.py",
     ),
     mutant(
+        "a hand undoes what a key has done under it",
+        "review/input/straighten.py",
+        "if self._standing(swing.position) != swing.left:",
+        "if False:",
+        "tests/review/test_review_angles.py",
+    ),
+    mutant(
+        "a copy of the image that the level key was pressed for is levelled",
+        "review/runtime/levelling.py",
+        "if self._due != _paths(here):",
+        "if False:",
+        "tests/review/test_review_levelled.py",
+    ),
+    mutant(
         "a line along a wall lays it down",
         "review/view/drawn_line.py",
         "(degrees(atan2(down, across)) + _QUARTER / 2) % _QUARTER - _QUARTER / 2",

@@ -1,7 +1,9 @@
 """The review offers the angle by which an image is level, and levels it by a key."""
 
 import re
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +16,10 @@ from PIL import Image
 from cropkit.collection import Collection
 from cropkit.formats.copy_options import CopyOptions, Format
 from cropkit.formats.rotation import rotated
-from cropkit.geometry import NO_TURN, PixelBox, Turn
+from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.records import Status
 from cropkit.review.runtime import levelling
+from cropkit.review.runtime.levelling import Levelling, Looked
 from cropkit.review.runtime.prefetch import Prefetch
 
 Started = Callable[..., Browser]
@@ -206,6 +209,93 @@ def test_the_key_waits_for_the_image_and_levels_no_other_one(
     looked(copying)
     assert angles(copying)[1] == 0
     assert "another image was chosen meanwhile" in copying.words
+
+
+def test_the_key_levels_no_copy_of_the_image_it_was_pressed_for(
+    start: Started, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(folder / "0.png", folder / "1.png")
+    free = held_back(monkeypatch)
+    with Collection(folder, copy_to=tmp_path / "out") as kit:
+        browser = start(kit, per_page=1)
+        browser.open()
+        browser.shown()
+        browser.strike("F6", shift=True)
+        browser.strike("Enter")
+        browser.until(lambda: entries(browser)[0].path == "1.png")
+        browser.shown()
+        browser.until(lambda: "another image was chosen meanwhile" in browser.words)
+        free.set()
+        looked(browser)
+        assert angles(browser) == [0]
+
+
+def test_on_a_page_that_is_not_on_the_screen_the_key_says_so_and_nothing_goes_round(
+    start: Started, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, at_once = list[str](), Levelling._looked_at
+
+    def look(self: Levelling, sha256: str, jpeg: bytes) -> Looked:
+        looks.append(sha256)
+        return at_once(self, sha256, jpeg)
+
+    monkeypatch.setattr(Levelling, "_looked_at", look)
+    with Collection(folder, copy_to=tmp_path / "out") as kit:
+        browser = start(kit, per_page=1)
+        browser.open()
+        browser.shown()
+        looked(browser)
+        browser.until(lambda: browser.controller.idle)
+        browser.key("Enter")
+        browser.until(lambda: entries(browser)[0].path == "1.png", acknowledging=False)
+        looks.clear()
+        browser.strike("F6", shift=True)
+        assert "the page is not on the screen yet" in browser.controller.guard.messages.note
+        for _ in range(100):
+            browser.loop.sleep(0.001)
+            time.sleep(0.001)
+        assert not looks
+        browser.shown()
+        looked(browser)
+        level(browser)
+        assert angles(browser) == [pytest.approx(2.5, abs=0.15)]
+
+
+@pytest.mark.parametrize("in_grid", [False, True])
+def test_while_a_picture_is_read_anew_the_key_says_so_and_what_waits_for_it_is_done(
+    start: Started, folder: Path, *, in_grid: bool
+) -> None:
+    browser = start(folder, per_page=4)
+    browser.open()
+    browser.shown()
+    if in_grid:
+        browser.key("q")
+        browser.shown()
+    looked(browser)
+    browser.controller.prefetch.enlarge(Size(2000, 2000))
+    browser.controller.follow()
+    browser.strike("F6", shift=True)
+    assert "the page is not on the screen yet" in browser.messages.note
+    browser.controller.levelling.level()
+    assert "Looking for lines" in browser.messages.note
+    browser.until(lambda: angles(browser)[0] == pytest.approx(-4, abs=0.15))
+    assert "Looking for lines" not in browser.messages.note
+
+
+def test_a_picture_that_is_read_anew_and_is_another_one_is_not_levelled_and_said(
+    start: Started, folder: Path
+) -> None:
+    browser = start(folder, per_page=4)
+    browser.open()
+    browser.shown()
+    looked(browser)
+    (folder / "0.png").unlink()
+    browser.controller.prefetch.forget("0.png")
+    browser.controller.follow()
+    looked(browser)
+    browser.controller.levelling.level()
+    assert "cannot be read" in browser.controller.guard.messages.note
+    assert angles(browser)[0] == 0
 
 
 def test_nothing_is_looked_at_of_a_page_that_is_gone(

@@ -27,6 +27,7 @@ from cropkit.review.model import (
 from cropkit.review.model.box_editing import Grip
 from cropkit.review.model.foreseeing import FORESEEN
 from cropkit.review.runtime.loop import Loop, Timer
+from cropkit.review.runtime.queued_enter import STILL_LOADING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -281,8 +282,12 @@ class Keyboard:
         self._screen.peek(peeking=self._screen.hears_release or not self._screen.peeking)
 
     def _level(self) -> None:
-        if not self.uncover():
+        if self.uncover():
+            return
+        if self._screen.acknowledged:
             self._controller.levelling.level()
+        else:
+            self._guard.note(STILL_LOADING)
 
     def _draw_level(self) -> None:
         if not self.uncover():

@@ -14,7 +14,7 @@ from itertools import islice
 from PIL import Image
 
 from cropkit.geometry import Turn
-from cropkit.review.model import Arrangement, LevelImages, Mark, Open, ReviewState
+from cropkit.review.model import Arrangement, Entry, LevelImages, Mark, Open, ReviewState
 from cropkit.review.runtime.background import BackgroundThread
 from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
@@ -25,6 +25,7 @@ _NEEDED = (768, 768)  # what `cropkit.levelling` looks at, at most
 _KEPT = 1000  # images whose angle is remembered
 _LOOKING = "Looking for lines that are to be level or upright"
 _ELSEWHERE = "Not levelled: another image was chosen meanwhile"
+_UNREAD = "Not levelled: its file is another one now, or cannot be read"
 
 Looked = tuple[Turn | None] | None  # None: nobody wanted it any more
 
@@ -55,7 +56,9 @@ class Levelling:
         self._thread = BackgroundThread("cropkit-level", loop, guard)
         self._turns: dict[str, Turn | None] = {}
         self._asked = set[str]()
-        self._here = self._due = frozenset[str]()  # contents: on the page, and waited for
+        self._here = frozenset[str]()  # contents of the page
+        self._due: frozenset[str] | None = None  # images that a key was pressed for
+        self._go_on = guard.watch(self._level_due)
 
     @property
     def idle(self) -> bool:
@@ -67,22 +70,17 @@ class Levelling:
 
         In the grid nothing is offered: boxes are only looked at there.
         """
-        session = self._session()
-        self._here = _contents(session.entries)
+        self._here = _contents(self._session().entries)
+        self._go_on()
         self._look_on()
 
     def level(self) -> None:
         """Straighten the images at hand by their own lines, as soon as these were looked at."""
-        session = self._session()
-        here = [session.entries[at] for at in session.at_hand] if session.entries else []
-        wanted = _contents(here)
-        self._look(entry for entry in here if isinstance(entry, Open))
-        self._due = wanted - self._turns.keys()
-        if self._due:
-            self._due = wanted
+        self._here = _contents(self._session().entries)
+        self._due = _paths(self._at_hand)
+        self._go_on()
+        if self._due is not None:
             self._guard.note(_LOOKING)
-        else:
-            self._take(LevelImages({sha256: self._turns[sha256] for sha256 in wanted}))
 
     def offered(self) -> dict[str, Turn]:
         """Return by which turns images of the page may be levelled, by path."""
@@ -99,6 +97,36 @@ class Levelling:
     def close(self) -> None:
         """Look at nothing more."""
         self._thread.close()
+
+    @property
+    def _at_hand(self) -> list[Entry]:
+        session = self._session()
+        return [session.entries[at] for at in session.at_hand] if session.entries else []
+
+    def _level_due(self) -> None:
+        """Do what the key was pressed for, if all was looked at; or say why it is not done."""
+        here, why = self._at_hand, ""
+        if self._due is None:
+            return
+        unknown = [e for e in here if isinstance(e, Open) and e.sha256 not in self._turns]
+        if self._due != _paths(here):
+            why = _ELSEWHERE
+        elif any(map(self._is_unread, unknown)):
+            why = _UNREAD
+        elif unknown:
+            self._look(unknown)  # as soon as their pictures are here
+            return
+        self._due = None
+        self._guard.note(why)
+        if not why:
+            turns = {sha256: self._turns[sha256] for sha256 in _contents(here)}
+            self._take(LevelImages(turns))
+
+    def _is_unread(self, entry: Open) -> bool:
+        """Whether what was read last of an image is not what is on the page."""
+        read = self._prefetch.get(entry.path)
+        is_same = isinstance(read, Arrival) and read.sha256 == entry.sha256
+        return read is not None and not is_same
 
     def _look_on(self) -> None:
         """Look at the next image of the page, where there is time for it."""
@@ -137,23 +165,16 @@ class Levelling:
             self._turns[sha256] = looked[0]
             while len(self._turns) > _KEPT:
                 self._turns.pop(next(iter(self._turns)))
-        if self._due and (looked is None or self._due <= self._turns.keys()):
-            self._level_at_last()
+        self._go_on()
         self._look_on()
         self._changed()
 
-    def _level_at_last(self) -> None:
-        """Do what the key was pressed for, if the same images are at hand still."""
-        due, self._due = self._due, frozenset()
-        session = self._session()
-        if session.entries and due == _contents(session.entries[at] for at in session.at_hand):
-            self._guard.clear_note()
-            self.level()
-        else:
-            self._guard.note(_ELSEWHERE)
+
+def _paths(entries: Iterable[Entry]) -> frozenset[str]:
+    return frozenset(entry.path for entry in entries)
 
 
-def _contents(entries: Iterable[object]) -> frozenset[str]:
+def _contents(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(entry.sha256 for entry in entries if isinstance(entry, Open))
 
 
