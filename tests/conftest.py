@@ -39,9 +39,12 @@ running.keep_in_memory()
 # Tests stay to the end: nobody looks for garbage among them, while they are collected or later.
 gc.disable()
 
-# A shell starts what it puts in the background deaf to Ctrl-C, and so are all that it starts.
+# A shell starts what it puts in the background deaf to Ctrl-C, nohup to a lost terminal, and so are
+# all that these start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # What tests say beyond their outcome; workers hand it to the process that prints.
