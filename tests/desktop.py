@@ -13,11 +13,13 @@ from ipycanvas import canvas as ipycanvas
 from patience import patient
 from PIL import Image
 
+from cropkit.geometry import PixelBox
 from cropkit.records import Status
 from cropkit.review import Review
 from cropkit.review.canvas.pen import SCALE
 
 DEADLINE = patient(20.0)
+IN_THE_MIDDLE = PixelBox(120, 80, 360, 240)  # of pictures of 480 x 320
 
 
 class ManualLoop:

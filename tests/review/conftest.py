@@ -7,12 +7,13 @@ from typing import Any
 
 import pictures
 import pytest
-from desktop import Browser, ManualLoop
+from desktop import IN_THE_MIDDLE, Browser, ManualLoop
 from ipycanvas import canvas as ipycanvas
 
 from cropkit import extras
 from cropkit.collection import Collection
 from cropkit.review import Review
+from cropkit.review.model import SetBox
 
 Started = Callable[..., Browser]
 
@@ -53,6 +54,27 @@ def start(folder: Path, loop: ManualLoop) -> Iterator[Started]:
     """``start(**options)``: a review of the collection, not yet seen by any browser."""
     with reviews(folder, loop) as begin:
         yield begin
+
+
+@pytest.fixture
+def three_pictures(tmp_path: Path) -> Path:
+    """Three of 480 x 320."""
+    made = tmp_path / "pictures"
+    made.mkdir()
+    for number in range(3):
+        pictures.write_png(made / f"{number}.png", pictures.photo(480, 320, number))
+    return made
+
+
+@pytest.fixture
+def copying(start: Started, three_pictures: Path, tmp_path: Path) -> Iterator[Browser]:
+    """A review that makes copies, two on a page, with a box in the middle of the first image."""
+    with Collection(three_pictures, copy_to=tmp_path / "out") as kit:
+        browser = start(kit, per_page=2)
+        browser.open()
+        browser.shown()
+        browser.controller.take(SetBox(IN_THE_MIDDLE))
+        yield browser
 
 
 @pytest.fixture

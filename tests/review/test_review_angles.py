@@ -1,15 +1,13 @@
 """A hand straightens an image: a drag outside of a corner of its box turns it about the middle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import cos, radians, sin
 from pathlib import Path
 from typing import Any
 
-import pictures
 import pytest
-from desktop import Browser, entries
+from desktop import IN_THE_MIDDLE, Browser, entries
 
-from cropkit.collection import Collection
 from cropkit.geometry import NO_TURN, PixelBox, Size, Turn
 from cropkit.review.canvas.pen import SCALE
 from cropkit.review.model import SetBox
@@ -20,28 +18,7 @@ from cropkit.straightening import is_inside
 
 Started = Callable[..., Browser]
 WIDE = (480, 320)
-BOX = PixelBox(120, 80, 360, 240)
 Point = tuple[float, float]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pictures"
-    made.mkdir()
-    for number in range(3):
-        pictures.write_png(made / f"{number}.png", pictures.photo(*WIDE, number))
-    return made
-
-
-@pytest.fixture
-def copying(start: Started, folder: Path, tmp_path: Path) -> Iterator[Browser]:
-    """A review that makes copies, with a box in the middle of its first image."""
-    with Collection(folder, copy_to=tmp_path / "out") as kit:
-        browser = start(kit, per_page=2)
-        browser.open()
-        browser.shown()
-        browser.controller.take(SetBox(BOX))
-        yield browser
 
 
 def middle_and_corner(browser: Browser, corner: Grip) -> tuple[Point, Point]:
@@ -106,7 +83,7 @@ def test_a_drag_is_one_step_and_the_next_goes_on_from_it(copying: Browser) -> No
     assert turn(copying).angle == pytest.approx(10, abs=0.1)
     copying.key("z")
     assert turn(copying) == NO_TURN
-    assert entries(copying)[0].box == BOX
+    assert entries(copying)[0].box == IN_THE_MIDDLE
 
 
 def test_shift_takes_whole_degrees_and_no_hand_turns_it_by_more_than_45(copying: Browser) -> None:
@@ -202,13 +179,13 @@ def test_a_click_there_turns_nothing_and_far_from_a_corner_a_box_is_drawn(
     move(copying, "down", at)
     move(copying, "move", (at[0] + 3, at[1] + 2))
     move(copying, "up", (at[0] + 3, at[1] + 2))
-    assert (turn(copying), entries(copying)[0].box) == (NO_TURN, BOX)
+    assert (turn(copying), entries(copying)[0].box) == (NO_TURN, IN_THE_MIDDLE)
     view = copying.controller.screen.viewport(0)
     assert view is not None
     start = view.to_canvas(10, 10)
     copying.drag((start[0] * SCALE, start[1] * SCALE), (30, 30))
     assert turn(copying) == NO_TURN
-    assert entries(copying)[0].box.right < BOX.left
+    assert entries(copying)[0].box.right < IN_THE_MIDDLE.left
 
 
 def test_a_click_with_shift_there_selects_and_a_drag_does_not(copying: Browser) -> None:
@@ -262,12 +239,12 @@ def test_a_hand_lets_go_of_an_image_that_is_turned_away_under_it(copying: Browse
 
 
 def test_what_it_cannot_be_straightened_in_is_marked_as_by_the_keys(
-    start: Started, folder: Path
+    start: Started, three_pictures: Path
 ) -> None:
-    browser = start(folder, per_page=2)
+    browser = start(three_pictures, per_page=2)
     browser.open()
     browser.shown()
-    browser.controller.take(SetBox(BOX))
+    browser.controller.take(SetBox(IN_THE_MIDDLE))
     swing(browser, 10)
     assert "a fine angle has every pixel computed anew" in browser.words
 

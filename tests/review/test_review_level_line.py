@@ -1,20 +1,16 @@
 """A line that is drawn along the horizon, or along what stands upright, levels an image."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import cos, radians, sin
-from pathlib import Path
 from typing import Any
 
-import pictures
 import pytest
-from desktop import Browser, entries
+from desktop import IN_THE_MIDDLE, Browser, entries
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropkit.collection import Collection
-from cropkit.geometry import NO_TURN, PixelBox, Turn
+from cropkit.geometry import NO_TURN, Turn
 from cropkit.review.canvas.pen import SCALE
-from cropkit.review.model import SetBox
 from cropkit.review.view.drawn_line import LEAST, DrawnLine
 from cropkit.review.view.turning import angle
 from cropkit.review.view.viewport import Zoom
@@ -22,26 +18,6 @@ from cropkit.review.view.viewport import Zoom
 Started = Callable[..., Browser]
 Point = tuple[float, float]
 WIDE = (480, 320)
-BOX = PixelBox(120, 80, 360, 240)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "pictures"
-    made.mkdir()
-    for number in range(3):
-        pictures.write_png(made / f"{number}.png", pictures.photo(*WIDE, number))
-    return made
-
-
-@pytest.fixture
-def copying(start: Started, folder: Path, tmp_path: Path) -> Iterator[Browser]:
-    with Collection(folder, copy_to=tmp_path / "out") as kit:
-        browser = start(kit, per_page=2)
-        browser.open()
-        browser.shown()
-        browser.controller.take(SetBox(BOX))
-        yield browser
 
 
 def stage(browser: Browser, position: int = 0) -> Point:
@@ -95,10 +71,12 @@ def test_an_image_is_level_by_the_line_drawn_along_it_and_that_is_one_step(
     assert f"straightened by {wanted:+g}°" in copying.words
     copying.key("z")
     assert turns(copying) == [0, 0]
-    assert entries(copying)[0].box == BOX
+    assert entries(copying)[0].box == IN_THE_MIDDLE
     start = (stage(copying)[0] * SCALE, stage(copying)[1] * SCALE)
     copying.drag(start, (30, 0))
-    assert entries(copying)[0].box.left > BOX.left, "the next drag is one of the box again"
+    assert entries(copying)[0].box.left > IN_THE_MIDDLE.left, (
+        "the next drag is one of the box again"
+    )
 
 
 def test_it_goes_on_from_what_is_seen_turned_mirrored_and_straightened(copying: Browser) -> None:
