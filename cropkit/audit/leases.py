@@ -24,7 +24,7 @@ from typing import NamedTuple
 from cropkit import clock
 from cropkit.audit.presence import Presence
 from cropkit.errors import ForeignState
-from cropkit.names import read_json, write_json
+from cropkit.names import unescaped, write_json
 from cropkit.records import Problem, ProblemKind
 from cropkit.system.home import OWNERS
 from cropkit.system.locks import LockHeld, said_by_holder, wait_for
@@ -32,14 +32,15 @@ from cropkit.system.state_folder import opened_folder
 
 LEASE = timedelta(minutes=3)
 RENEWED = 30.0  # seconds: so often a lease that stays is written anew
-MOST_OWNERS, MOST_CROPS = 64, 1_000  # that are looked at; of one lease
-MOST_BYTES = 256 << 10  # of an owner's file
+MOST_OWNERS, MOST_CROPS = 64, 80  # that are looked at; of one lease: two pages of forty
+MOST_BYTES, MOST_IN_ALL = 32 << 10, 512 << 10  # of an owner's file; of all files at one look
 _LONGEST_NAME = 200  # of a reviewer
 _PATIENCE = 0.5  # seconds for the lock of the folder, which is held for less than a thousandth
 _TRIES = 3  # of a line that is being written while it is read
 _PROOF = 16  # hexadecimal digits of its hash
 _NOT_ALONE = "somebody holds the lock of this folder: two reviews may have leased one page"
 _TOO_MANY = f"there are more than {MOST_OWNERS} files: whose page is whose is not known of all"
+_TOO_LONG = f"they say more than {MOST_IN_ALL:,} bytes: whose page is whose is not known of all"
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -81,17 +82,24 @@ def read_line(written: bytes) -> Lease:
     if not written.endswith(b"\n") or proof != _proof(text):
         raise BadLease("it does not prove itself")
     try:
-        facts = read_json(text.decode("ascii"))
+        facts = json.loads(text.decode("ascii"))
         until = clock.read(facts["until"])
-        reviewer, crops = facts["reviewer"], facts["crops"]
+        named, crops = facts["reviewer"], facts["crops"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise BadLease("it is none of ours") from error
-    if not isinstance(reviewer, str) or not 0 < len(reviewer) <= _LONGEST_NAME:
-        raise BadLease("it names nobody")
     is_list = isinstance(crops, list) and len(crops) <= MOST_CROPS
     if not is_list or not all(isinstance(crop, str) for crop in crops):
         raise BadLease("it does not name images")
-    return Lease(reviewer, until, tuple(crops))
+    reviewer = unescaped(named) if isinstance(named, str) else ""
+    if not 0 < len(reviewer) <= _LONGEST_NAME:
+        raise BadLease("it names nobody")
+    return Lease(reviewer, until, tuple(map(unescaped, crops)))
+
+
+def _second_line(said: bytes) -> bytes:
+    """Return it with its end; what follows is of a longer one that was there before."""
+    line, end, _ = said.partition(b"\n")[2].partition(b"\n")
+    return line + end
 
 
 def _json(value: object) -> bytes:
@@ -102,10 +110,25 @@ def _proof(text: bytes) -> bytes:
     return sha256(text).hexdigest()[:_PROOF].encode()
 
 
+class _Seen(NamedTuple):
+    """What the file of an owner says behind its first line, and since when it does.
+
+    Parameters
+    ----------
+    wrong : why it is no lease, where it says anything; '' where it is one
+    """
+
+    written: bytes = b""
+    since: float = 0.0
+    lease: Lease | None = None
+    wrong: str = ""
+
+
 class Leases:
     """Takes leases for one session, and knows those of all others; for one thread at a time.
 
-    A look costs what the owners cost who are there, whatever the collection holds.
+    A look costs what the owners cost who are there, whatever the collection holds, and no more than
+    the bounds above; what says the same as before is not taken apart again.
 
     Parameters
     ----------
@@ -127,7 +150,8 @@ class Leases:
         self._folder, self._presence = folder / OWNERS, presence
         self._report, self._own_failed, self._now, self._ticks = report, own_failed, now, ticks
         self._told: set[str] = set()
-        self._seen: dict[str, tuple[bytes, float]] = {}  # each line, and since when it is so
+        self._seen: dict[str, _Seen] = {}  # by owner
+        self._read = 0  # bytes at this look
         self._mine: tuple[tuple[str, ...], float] = ((), float("-inf"))
 
     def claim(self, wanted: Callable[[tuple[Lease, ...]], Sequence[str]]) -> tuple[Lease, ...]:
@@ -149,6 +173,7 @@ class Leases:
         """Return the leases of other sessions that hold."""
         owners = self._owners()
         self._seen = {owner: self._seen[owner] for owner in owners if owner in self._seen}
+        self._read = 0
         return tuple(filter(None, map(self._of, owners)))
 
     def _owners(self) -> list[str]:
@@ -164,28 +189,43 @@ class Leases:
 
     def _of(self, owner: str) -> Lease | None:
         """Return the lease of an owner, None where there is none that holds."""
-        for _ in range(_TRIES):
-            try:
-                said = said_by_holder(self._folder / owner, MOST_BYTES + 1)
-                written = (said or b"").partition(b"\n")[2]
-                lease = read_line(written) if written else None
-            except BadLease as error:
-                why: Exception = error
-            except (OSError, ForeignState) as error:
-                self._tell(owner, str(error))
-                return None
-            else:
-                return lease if lease is not None and self._holds(owner, written, lease) else None
-        self._tell(owner, f"what it says of the page of its review cannot be read: {why}")
-        return None
+        if self._read >= MOST_IN_ALL:
+            self._tell("", _TOO_LONG)
+            return None
+        try:
+            seen = self._look_at(owner)
+        except (OSError, ForeignState) as error:
+            self._tell(owner, str(error))
+            return None
+        if seen.wrong:
+            words = f"what it says of the page of its review cannot be read: {seen.wrong}"
+            self._tell(owner, words)
+        return seen.lease if seen.lease is not None and self._holds(seen, seen.lease) else None
 
-    def _holds(self, owner: str, written: bytes, lease: Lease) -> bool:
+    def _look_at(self, owner: str) -> _Seen:
+        """Read what an owner says, and again where it is being written; the same bytes once."""
+        seen = self._seen.get(owner, _Seen())
+        for _ in range(_TRIES):
+            said = said_by_holder(self._folder / owner, MOST_BYTES) or b""
+            self._read += len(said)
+            written = _second_line(said)
+            if written == seen.written:
+                break
+            seen = self._seen[owner] = self._taken_apart(written)
+            if not seen.wrong:
+                break
+        return seen
+
+    def _taken_apart(self, written: bytes) -> _Seen:
+        try:
+            lease = read_line(written) if written else None
+        except BadLease as error:
+            return _Seen(written, self._ticks(), wrong=str(error))
+        return _Seen(written, self._ticks(), lease)
+
+    def _holds(self, seen: _Seen, lease: Lease) -> bool:
         """Whether a lease has not ended, by the clock and by how long it has been seen."""
-        same, since = self._seen.get(owner, (b"", 0.0))
-        if same != written:
-            since = self._ticks()
-            self._seen[owner] = written, since
-        is_new = self._ticks() - since < LEASE.total_seconds()
+        is_new = self._ticks() - seen.since < LEASE.total_seconds()
         return bool(lease.crops) and is_new and self._now() < lease.until
 
     def _lease(self, crops: tuple[str, ...]) -> None:

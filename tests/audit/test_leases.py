@@ -1,5 +1,6 @@
 """Whose page is whose: a lease holds as long as its process lives and renews it, and no longer."""
 
+import fcntl
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from cropkit.audit.leases import (
     LEASE,
     MOST_BYTES,
     MOST_CROPS,
+    MOST_IN_ALL,
     MOST_OWNERS,
     RENEWED,
     BadLease,
@@ -139,7 +141,11 @@ def test_any_other_bytes_are_refused(written: bytes) -> None:
         {"reviewer": "Ben", "until": 7, "crops": []},
         {"reviewer": "Ben", "until": "2026-11-30T20:00:00.000000Z", "crops": "a.png"},
         {"reviewer": "Ben", "until": "2026-11-30T20:00:00.000000Z", "crops": [["a.png"]]},
-        {"reviewer": "Ben", "until": "2026-11-30T20:00:00.000000Z", "crops": ["a"] * 1001},
+        {
+            "reviewer": "Ben",
+            "until": "2026-11-30T20:00:00.000000Z",
+            "crops": ["a"] * (MOST_CROPS + 1),
+        },
     ],
 )
 def test_what_proves_itself_and_is_no_lease_is_refused(facts: object) -> None:
@@ -398,6 +404,121 @@ def test_owners_without_end_are_looked_at_as_far_as_the_bound_goes(folder: Path,
     assert len(looked) <= MOST_OWNERS
     (problem,) = ben.told
     assert f"more than {MOST_OWNERS}" in problem.reason
+
+
+class Reading:
+    """What a look reads, and takes apart."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.bytes = 0
+        self.lines: list[bytes] = []
+        patch.setattr(leases, "said_by_holder", self._said)
+        patch.setattr(leases, "read_line", self._line)
+
+    def _said(self, path: Path, most: int) -> bytes | None:
+        said = said_by_holder(path, most)
+        self.bytes += len(said or b"")
+        return said
+
+    def _line(self, written: bytes) -> Lease:
+        self.lines.append(written)
+        return read_line(written)
+
+
+@contextmanager
+def forged(folder: Path, count: int, text: bytes) -> Iterator[list[Path]]:
+    """Have owners who live and say something that proves itself."""
+    paths = [folder / OWNERS / f"{number:032x}" for number in range(count)]
+    with ExitStack() as held:
+        for path in paths:
+            path.write_bytes(b"session\n" + proven(text))
+            file = held.enter_context(path.open("rb"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield paths
+
+
+def filled(begin: bytes, size: int) -> bytes:
+    """Return a JSON text of an enemy, of some bytes and one name to unescape."""
+    lists = b",".join([b"[]"] * ((size - len(begin) - 100) // 3))
+    return b'%s,"\\u0041":[%s]}' % (begin, lists)
+
+
+NO_CROPS = b'{"reviewer":"Eve","until":"9999-01-01T00:00:00.000000Z","crops":7'
+
+
+def test_what_one_look_reads_is_bounded_over_all_owners(
+    folder: Path, ben: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(monkeypatch)
+    with forged(folder, MOST_OWNERS - 1, filled(NO_CROPS, MOST_BYTES)):
+        for _ in range(3):
+            reading.bytes = 0
+            assert ben.sees() == {}
+            assert MOST_IN_ALL <= reading.bytes <= MOST_IN_ALL + 3 * MOST_BYTES
+    assert len(reading.lines) <= MOST_IN_ALL // MOST_BYTES + 1, "each of them once"
+    assert max(map(len, reading.lines)) <= MOST_BYTES
+    paths = [problem.path for problem in ben.told]
+    assert len(paths) == len(set(paths)) == len(reading.lines) + 1
+    assert sum(f"more than {MOST_IN_ALL:,} bytes" in each.reason for each in ben.told) == 1
+
+
+def test_a_file_without_end_is_read_as_far_as_the_bound_goes(
+    folder: Path, ben: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(monkeypatch)
+    with forged(folder, 1, filled(NO_CROPS, 256 << 10)):
+        assert ben.sees() == {}
+    assert 0 < reading.bytes <= 2 * MOST_BYTES
+
+
+def test_nothing_is_unescaped_of_what_names_no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(leases, "unescaped", asked.append)
+    for crops in (b"7", b"[%s]" % b",".join([b'"\\u00e9"'] * (MOST_CROPS + 1)), b'["a",[]]'):
+        begin = NO_CROPS.replace(b"7", crops)
+        with pytest.raises(BadLease, match="does not name images"):
+            read_line(proven(filled(begin, 9_000)))
+    assert asked == []
+
+
+def test_what_was_read_before_is_not_taken_apart_again(
+    folder: Path, ann: Desk, ben: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(monkeypatch)
+    ann.take("a.png")
+    with forged(folder, 1, b"[]") as (eve,):
+        for _ in range(5):
+            assert ben.sees() == {"Ann": ("a.png",)}
+        assert len(reading.lines) == 2
+        assert len(ben.told) == 1
+        ann.take("b.png")
+        eve.write_bytes(b"session\n" + proven(b"[7]"))
+        for _ in range(5):
+            assert ben.sees() == {"Ann": ("b.png",)}
+    assert len(reading.lines) == 2 + 2 + 1, "and what Ann has looked at when she went on"
+    assert len(ben.told) == 1
+
+
+def test_a_line_that_is_written_while_it_is_read_is_read_again(
+    ann: Desk, ben: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann.take("a.png")
+    whole = ann.file.read_bytes()
+    answers = [whole[:-9], whole]
+    monkeypatch.setattr(leases, "said_by_holder", lambda _path, _most: answers.pop(0))
+    assert ben.sees() == {"Ann": ("a.png",)}
+    assert (answers, ben.told) == ([], [])
+
+
+def test_the_end_of_a_longer_line_that_is_not_cut_off_yet_is_no_part_of_it(
+    ann: Desk, ben: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann.take(*map(str, range(20)))
+    monkeypatch.setattr(os, "ftruncate", lambda *_: None)
+    ann.take("a.png")
+    assert ann.file.read_bytes().count(b"\n") > 2
+    assert ben.sees() == {"Ann": ("a.png",)}
+    assert ben.told == []
 
 
 def test_a_lease_that_cannot_be_written_is_told_once(

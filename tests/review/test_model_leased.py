@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moving import on, opened
 
+from cropkit.audit.leases import MOST_CROPS, MOST_OWNERS
 from cropkit.records import Status, Verdict
 from cropkit.review.model import (
     AddCrop,
@@ -163,6 +164,25 @@ def test_a_crop_that_is_added_moves_no_lease() -> None:
     state = known(on(state, AddCrop()), have("Ben", 2, 3, 4))
     after = on(opened(state), DecidePage())
     assert PATHS[5] in here(after)
+
+
+def test_as_many_leases_as_are_read_are_walked_once_forwards_and_once_from_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    most = MOST_OWNERS * MOST_CROPS
+    paths = tuple(f"{n:05}.png" for n in range(most + 6))
+    eve = Leased("Eve", frozenset(paths[3:-3]))
+    state = known(opened(begin(paths, 3)), eve)
+    asked: list[int] = []
+    search = ReviewState._undecided_from
+
+    def counted(state: ReviewState, place: int) -> int | None:
+        asked.append(place)
+        return search(state, place)
+
+    monkeypatch.setattr(ReviewState, "_undecided_from", counted)
+    assert state.next_undecided_page() == len(paths) // 3 - 1
+    assert len(asked) <= most + 1 <= 5_121
 
 
 @pytest.mark.parametrize("arriving", [True, False])

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -263,6 +264,33 @@ def test_what_cannot_be_told_to_others_is_told_here_once_and_counted(
     assert re.search("others are not told .*No space left on device", problem.text)
     tally = browser.review.collection.trail.presence.tally
     assert tally.degraded == {ProblemKind.LEASE: 1}
+
+
+def test_one_look_is_under_way_at_a_time_and_then_one_of_the_page_that_is_shown(
+    browser: Browser, ben: Rival, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.until(lambda: browser.review.idle)
+    looks, goes_on = list[None](), threading.Event()
+    claim = Leases.claim
+
+    def slow(self: Leases, wanted: Any) -> tuple[Lease, ...]:
+        looks.append(None)
+        goes_on.wait(20)  # not for ever, where this fails
+        return claim(self, wanted)
+
+    monkeypatch.setattr(Leases, "claim", slow)
+    browser.loop.sleep(1.1)
+    pending = browser.controller._side_thread.pending
+    for _ in range(30):
+        browser.loop.sleep(1)
+    assert browser.controller._side_thread.pending == pending
+    for _ in range(2):
+        browser.key("PageDown")
+        browser.shown()
+    goes_on.set()
+    browser.until(lambda: ben.sees()[0].crops == ben.names[6:12])
+    browser.until(lambda: browser.review.idle)
+    assert len(looks) <= 3
 
 
 def test_nobody_looks_at_others_after_the_end(browser: Browser, ben: Rival) -> None:

@@ -2,7 +2,8 @@
 
 Who goes on goes to what is theirs already, and read ahead, so that no page turn waits for a look at
 others. It is looked at once a second, and whenever another page is shown, in a thread that keeps
-nobody waiting; what is leased is renewed by the same.
+nobody waiting; what is leased is renewed by the same. One look waits or is under way at a time,
+however long it takes.
 """
 
 from collections.abc import Callable
@@ -48,6 +49,7 @@ class PageLeases:
         self._leases = Leases(folder, trail.presence, lambda each: report([each]), self._own_failed)
         self._timer: Timer | None = None
         self._begun = self._closed = False
+        self._is_looking = self._looks_again = False
         self._shown: tuple[str, ...] | None = None
 
     def begin(self) -> None:
@@ -63,6 +65,7 @@ class PageLeases:
         shown = () if session.ended else tuple(entry.path for entry in session.entries)
         if self._begun and shown != self._shown:
             self._shown = shown
+            self._looks_again = self._is_looking
             self._submit()
 
     def close(self) -> None:
@@ -79,15 +82,26 @@ class PageLeases:
             self._timer = self._loop.call_later(_PACE, self._guard.watch(self._look))
 
     def _submit(self) -> None:
-        if self._guard.stopped:
-            self._thread.submit("", self._leases.let_go, lambda _: None)
+        """Look at others, unless that is under way or waits."""
+        if self._is_looking:
             return
-        session = self._session()
-        self._thread.submit("", lambda: self._claimed(session), self._looked)
+        self._is_looking, session = True, self._session()
+        if self._guard.stopped:
+            self._thread.submit("", self._leases.let_go, lambda _: self._looked(), self._looked)
+        else:
+            self._thread.submit("", lambda: self._claimed(session), self._heard, self._looked)
 
-    def _looked(self, known: LeasesKnown) -> None:
+    def _heard(self, known: LeasesKnown) -> None:
+        self._looked()
         if known.leases != self._session().leases and not self._closed:
             self._take(known)
+
+    def _looked(self) -> None:
+        """Look again where another page was shown meanwhile."""
+        self._is_looking = False
+        if self._looks_again and not self._closed:
+            self._looks_again = False
+            self._submit()
 
     def _claimed(self, session: ReviewState, *, arriving: bool = False) -> LeasesKnown:
         return claimed(self._leases, session, self._collection.reviewer, arriving=arriving)
