@@ -14,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import traceback
 import warnings
 from collections import defaultdict
@@ -33,6 +34,8 @@ from cropkit.batch import Batch
 
 _CROPKIT = "import sys; from cropkit.cli import main; sys.exit(main(sys.argv[1:]))"
 _PACKAGES = (sysconfig.get_path("purelib"), str(Path(cropkit.__file__).parent.parent))
+
+_FORKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,17 @@ class User:
 
     def dies(self, what: Callable[..., Any], *arguments: Any) -> tuple[int, Any]:
         """Return how such a process ended: as `subprocess` has it, and what it returned."""
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # other threads of this process do nothing meanwhile
-            child = os.fork()
-        if child == 0:
-            os.close(reading)
-            self._be(writing, what, *arguments)
-        os.close(writing)
+        with _FORKING:  # or one has the end of another's pipe, which then never ends
+            reading, writing = os.pipe()
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # other threads of this process do nothing meanwhile
+                child = os.fork()
+            if child == 0:
+                os.close(reading)
+                self._be(writing, what, *arguments)
+            os.close(writing)
         with open(reading, "rb") as pipe:  # noqa: PTH123  (a descriptor)
             answer = pipe.read()
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
