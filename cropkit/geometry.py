@@ -209,6 +209,8 @@ class Turn:
 
 
 _MOST_HUNDREDTHS = 4500
+MOST_ANGLE = _MOST_HUNDREDTHS / 100
+"""Degrees by which crops are straightened at most."""
 NO_TURN = Turn()
 
 

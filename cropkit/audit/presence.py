@@ -145,9 +145,9 @@ def sessions_there(folder: Path, foreign: list[ForeignState] | None = None) -> s
     """
     owners = folder / OWNERS
     sessions = set()
-    for owner in sorted(os.listdir(owners)) if owners.is_dir() else ():  # noqa: PTH208  (names)
+    for owner in sorted(owners.iterdir()) if owners.is_dir() else ():
         try:
-            said = said_by_holder(owners / owner, _LONGEST_NAME)
+            said = said_by_holder(owner, _LONGEST_NAME)
         except PermissionError:  # another user's
             continue
         except ForeignState as error:

@@ -104,14 +104,20 @@ def _kinds(given: object) -> dict[str, tuple[str, ...]]:
 def _of_mapping(given: Mapping[object, object]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = dict.fromkeys(_KINDS, ())
     for kind, value in given.items():
-        several = [value] if isinstance(value, str) else value
-        is_text = isinstance(several, list | tuple) and all(
-            isinstance(each, str) and each.strip() for each in several
-        )
-        if kind not in found or not is_text:
+        several = _texts(value)
+        if kind not in found or several is None:
             raise parameters.wrong("only", dict(given), _MEANT)
-        found[str(kind)] = tuple(several)  # type: ignore[arg-type]  # (as looked at)
+        found[str(kind)] = several
     return found
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """Return one text, or several, as several; None: it is neither, or one of them says nothing."""
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list | tuple):
+        return None
+    texts = tuple(each for each in several if isinstance(each, str) and each.strip())
+    return texts if len(texts) == len(several) else None
 
 
 def _folder(named: str, part: str, is_folder: Callable[[str], bool]) -> str:

@@ -60,7 +60,7 @@ class Keyboard:
         straighten: Straighten,
         level_line: LevelLine,
     ) -> None:
-        self._controller, self._canvas, self._loop = controller, canvas, loop
+        self._controller, self._loop = controller, loop
         self._screen, self._guard = controller.screen, controller.guard
         self._click_drag, self.keymap = click_drag, keymap
         self._straighten, self._level_line = straighten, level_line

@@ -6,9 +6,10 @@ A key asks for it, and the next line is it: until then, or Escape, or another ke
 from dataclasses import replace
 
 from cropkit.errors import IllegalMove
+from cropkit.geometry import MOST_ANGLE
 from cropkit.review.controller import ReviewController
-from cropkit.review.input.straighten import MOST
 from cropkit.review.model import Arrangement, Open, StraightenTo
+from cropkit.review.model.angles import TOO_MUCH
 from cropkit.review.model.slots import named
 from cropkit.review.model.transforms import stands
 from cropkit.review.runtime.queued_enter import STILL_LOADING
@@ -18,7 +19,6 @@ from cropkit.review.view.turning import angle, with_angle
 _ASKED = "Draw a line along the horizon, or along what stands upright; Esc leaves it"
 _TOO_SHORT = "That line is too short to go by: draw a longer one, or Esc"
 _IN_GRID = "in the grid boxes are only looked at: level an image on a page, or alone"
-_TOO_MUCH = "it is straightened by 45 degrees at most"
 _NAME = "level-line"
 
 
@@ -96,8 +96,8 @@ class LevelLine:
 
     def _level(self, line: DrawnLine, entry: Open) -> None:
         by = angle(entry.turn) - line.askew
-        if abs(by) > MOST:
-            raise IllegalMove(_NAME, _TOO_MUCH)
+        if abs(by) > MOST_ANGLE:
+            raise IllegalMove(_NAME, TOO_MUCH)
         turn = with_angle(entry.turn, by)
         if turn == entry.turn:
             raise IllegalMove(_NAME, f"{named(entry.path)} is level already, by that line")

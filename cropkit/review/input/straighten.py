@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import atan2, degrees, hypot
 
-from cropkit.geometry import Turn
+from cropkit.geometry import MOST_ANGLE, Turn
 from cropkit.review.controller import ReviewController
 from cropkit.review.model import Open, StraightenTo, Undo
 from cropkit.review.model.edits import is_last
@@ -12,7 +12,6 @@ from cropkit.review.view.layout import SLOP
 from cropkit.review.view.turning import angle, with_angle
 from cropkit.review.view.viewport import corner_under
 
-MOST = 45.0  # degrees
 _ROUND = 360.0
 
 Point = tuple[float, float]
@@ -119,4 +118,4 @@ def _led(turn: Turn, by: float, *, whole: bool) -> Turn:
     """Return a turn with a fine angle that is larger by some degrees, as it is seen."""
     before = angle(turn)
     after = round(before + by) if whole else before + round(by, 1)
-    return with_angle(turn, max(-MOST, min(MOST, after)))
+    return with_angle(turn, max(-MOST_ANGLE, min(MOST_ANGLE, after)))

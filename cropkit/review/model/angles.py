@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from cropkit.errors import BadTurn, IllegalMove
+from cropkit.geometry import MOST_ANGLE
 from cropkit.review.model.moves import LevelImages, StraightenTo, TurnImage
 from cropkit.review.model.slots import named
 from cropkit.review.model.state import Open, ReviewState, Step
 from cropkit.review.model.transforms import name_of, open_at, turned_at
+
+TOO_MUCH = f"it is straightened by {MOST_ANGLE:g} degrees at most"
 
 
 def _turn_image(session: ReviewState, move: TurnImage) -> Step:
@@ -16,7 +19,7 @@ def _turn_image(session: ReviewState, move: TurnImage) -> Step:
     try:
         return Step(turned_at(session, session.chosen, entry.turn.then(move.by), move))
     except BadTurn:
-        raise IllegalMove(name_of(move), "it is straightened by 45 degrees at most") from None
+        raise IllegalMove(name_of(move), TOO_MUCH) from None
 
 
 def _straighten_to(session: ReviewState, move: StraightenTo) -> Step:

@@ -179,9 +179,9 @@ def _contents(entries: Iterable[Entry]) -> frozenset[str]:
 
 
 def _level(jpeg: bytes) -> Turn | None:
-    import numpy as np  # noqa: PLC0415  (the same)
+    import numpy as np  # noqa: PLC0415  (for what is looked at only)
 
-    from cropkit.levelling import level  # noqa: PLC0415  (for what is looked at only)
+    from cropkit.levelling import level  # noqa: PLC0415  (the same)
 
     with Image.open(BytesIO(jpeg), formats=("JPEG",)) as picture:
         picture.draft("L", _NEEDED)
