@@ -17,6 +17,7 @@ _PACKAGES = {
     "parquet": ("pyarrow",),
     "vision": ("onnxruntime",),
     "dask": ("distributed", "dask"),
+    "postgres": ("psycopg",),
 }
 
 

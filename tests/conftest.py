@@ -14,6 +14,7 @@ from typing import Any
 import campaigns
 import exiftool
 import pictures
+import postgres
 import pytest
 import running
 import seeding
@@ -53,6 +54,7 @@ TOLD = {
     "seeded": seeding.TOLD,
     "compared": exiftool.COMPARED,
     "missed": exiftool.MISSED,
+    "serverless": postgres.MISSED,
 }
 
 
@@ -109,7 +111,8 @@ def utf_8(told: Any) -> Any:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """On a worker: hand over what was told."""
+    """Leave no server behind; on a worker: hand over what was told."""
+    postgres.end()
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput |= TOLD
 
@@ -126,6 +129,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     campaigns.summarise(terminalreporter)
     seeding.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
+    postgres.summarise(terminalreporter)
     running.tell_parts(terminalreporter)
 
 
@@ -174,6 +178,19 @@ def browser() -> Iterator[Browser]:
     """One Chromium for each worker: its driver's event loop allows no second one beside it."""
     with chromium.launched() as launched:
         yield launched
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The URL of a database that tests share, on a real PostgreSQL."""
+    return postgres.url()
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL of this test alone, which it may kill."""
+    with postgres.served() as server:
+        yield server
 
 
 @pytest.fixture

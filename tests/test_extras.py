@@ -1,6 +1,7 @@
 """What is not installed is said in one sentence; what a kernel needs is enough for the rest."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,13 @@ def test_without_matplotlib_a_saved_page_is_written_in_pillows_own_font(
     snapshot.font.cache_clear()
     assert isinstance(font, ImageFont.FreeTypeFont)
     assert font.getname()[0] != "DejaVu Sans"
+
+
+def test_the_driver_of_postgresql_is_let_in_by_the_trail_alone() -> None:
+    package = Path(cropkit.__file__).parent
+    lines = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if re.search(r"(?m)^\s*(import|from) psycopg", path.read_text("utf-8"))
+    }
+    assert lines <= {"audit"}

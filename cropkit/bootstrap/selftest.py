@@ -1,7 +1,8 @@
 """``cropkit test``: run the whole suite, with the browser that its tests need.
 
 Nothing is skipped in silence: without a Chromium, or a Playwright that can drive it, the run fails
-before the first test; without exiftool the run says, first and last, what it could not ask.
+before the first test; without exiftool the run says, first and last, what it could not ask, and so
+it does without a PostgreSQL, which fails the run where ``CI`` is set.
 """
 
 import os
@@ -36,9 +37,10 @@ Run the test suite of this clone, after setting up .venv and a Chromium where th
 All other arguments go to pytest. Where none of them names a file, workers (one more than there are
 cores, at most 8) take the files in turn; -n 0 runs all in one process. Temporary folders are in
 memory where /dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a
-Chromium to use, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything is a
-failure, as is done where CI is set. What fails in the browser is tried once more, three tests of a
-run at most: the closing line counts them as rerun, and their failures are told in full.
+Chromium to use, CROPKIT_TEST_POSTGRES the URL of a PostgreSQL's database instead of one that is
+started for the tests, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything
+is a failure, as is done where CI is set. What fails in the browser is tried once more, three tests
+of a run at most: the closing line counts them as rerun, and their failures are told in full.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"
@@ -107,6 +109,8 @@ def suite() -> Path | None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run pytest, whose closing line is the last line of output; return its exit code."""
+    from cropkit.bootstrap import postgres  # noqa: PLC0415  (for this command only)
+
     settings = {VARIABLES[each]: "1" for each in arguments if each in VARIABLES}
     if FAST not in arguments:
         chromium = driven_chromium()
@@ -114,6 +118,9 @@ def run(arguments: Sequence[str]) -> int:
             return 1
         settings[CHROMIUM] = chromium
         provide_judges()
+        if not postgres.provide() and os.environ.get("CI"):
+            bootstrap.say("CI is set, so the run has failed: nothing there is left out unseen")
+            return 1
     asked = pytest_arguments(arguments)
     with writable_home() as home:
         environment = {**os.environ, **settings, **home}

@@ -17,7 +17,7 @@ import pytest
 from patience import patient
 
 from cropkit import __main__ as front
-from cropkit.bootstrap import SetupFailed, building, child, installers, selftest
+from cropkit.bootstrap import SetupFailed, building, child, installers, postgres, selftest
 from cropkit.bootstrap import install as installing
 from cropkit.bootstrap.clone import Clone, Environment, building_lock
 
@@ -682,6 +682,81 @@ def test_without_a_driver_for_it_the_run_fails_and_says_so(
     assert "apt install libatomic1" in capsys.readouterr().err
 
 
+@pytest.fixture
+def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Debian of one folder without a PostgreSQL; its apt says what it was told, and installs."""
+    made = tmp_path / "debian"
+    made.mkdir()
+    monkeypatch.delenv(postgres.VARIABLE, raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PATH", str(made))
+    monkeypatch.setattr(postgres, "OF_DEBIAN", made / "lib")
+    monkeypatch.setattr(postgres, "NO_CLUSTER", made / "etc" / "cropkit-tests.conf")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    apt = program(made, "apt-get", 0)
+    script = """#!/bin/sh
+cd "${0%/*}"
+echo $* >> told
+/bin/cat etc/*.conf >> seen
+for name in initdb postgres; do echo '#!/bin/sh' > $name; /bin/chmod 755 $name; done
+"""
+    apt.write_text(script)
+    return made
+
+
+def test_the_newest_postgresql_that_starts_is_found(debian: Path) -> None:
+    for version, code in (("9", 0), ("15", 0), ("17", 1)):
+        folder = debian / "lib" / version / "bin"
+        folder.mkdir(parents=True)
+        for name in postgres.PROGRAMS:
+            program(folder, name, code)
+    assert postgres.programs() == debian / "lib/15/bin"
+    assert postgres.provide()
+    assert not (debian / "told").exists(), "nothing is installed where there is one"
+
+
+def test_debians_postgresql_is_installed_without_a_cluster_of_its_own(
+    debian: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert postgres.provide()
+    assert "install --yes --no-install-recommends postgresql" in (debian / "told").read_text()
+    assert "create_main_cluster = false" in (debian / "seen").read_text()
+    assert not postgres.NO_CLUSTER.exists(), "the next one may have a cluster"
+    assert f"start {debian / 'postgres'}" in capsys.readouterr().err
+
+
+def test_without_a_postgresql_it_is_said_and_the_tests_run(
+    debian: Path, runs: "Runs", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(debian, "apt-get", 100)
+    monkeypatch.setattr(postgres, "programs", lambda: None)
+    monkeypatch.setattr(selftest, "what_stops_the_driver", lambda: None)
+    assert selftest.run([]) == 5
+    assert "NOT TRIED: no PostgreSQL" in capsys.readouterr().err
+    assert len(runs) == 1
+
+
+def test_in_ci_a_run_without_a_postgresql_fails(
+    debian: Path, runs: "Runs", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(debian, "apt-get", 100)
+    monkeypatch.setattr(postgres, "programs", lambda: None)
+    monkeypatch.setattr(selftest, "what_stops_the_driver", lambda: None)
+    monkeypatch.setenv("CI", "true")
+    assert selftest.run([]) == 1
+    assert "CI is set, so the run has failed" in capsys.readouterr().err
+    assert runs == []
+
+
+def test_a_database_that_somebody_names_is_used_and_its_password_not_said(
+    debian: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(postgres.VARIABLE, "postgresql://me:secret@there/x")
+    assert postgres.provide()
+    assert "secret" not in capsys.readouterr().err
+    assert not (debian / "told").exists()
+
+
 Runs = list[tuple[list[str], dict[str, str]]]
 
 
@@ -697,6 +772,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
 
     monkeypatch.setenv(selftest.CHROMIUM, str(program(tmp_path, "browser", 0)))
     monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(postgres, "programs", lambda: tmp_path)
     for name in selftest.VARIABLES.values():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(selftest, "pytest", fake_pytest)
