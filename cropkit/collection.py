@@ -21,6 +21,7 @@ from cropkit.audit.decisions import Standing
 from cropkit.audit.integrity_reader import Progress
 from cropkit.audit.operation import Operation
 from cropkit.audit.operation_reader import readable
+from cropkit.audit.places import SQLITE
 from cropkit.audit.problems import Problems
 from cropkit.audit.rebuild import rebuild as rebuilt
 from cropkit.audit.run import Ask, Run
@@ -185,6 +186,9 @@ class Collection:
     salvage : also crop what can be read of damaged JPEGs and PNGs, in this session
     threads : that crop and verify the images of a batch; None: one image after the other
     group_size : how many crops of a batch share their transactions and syncs
+    trail : server that the trail is on, as "postgresql://USER@HOST/DATABASE" (the extra
+        `postgres`), or "sqlite"; None: as `CROPKIT_TRAIL` says, or where it was before; else in a
+        file of the collection's own
     system : the file-system calls; tests give one that fails
 
     Raises
@@ -223,10 +227,10 @@ class Collection:
         salvage: bool = False,
         threads: Executor | None = None,
         group_size: GroupSize | None = None,
+        trail: str | None = None,
         system: ModuleType = os,
     ) -> None:
-        path = parameters.path_named("folder", folder)
-        name = None if reviewer is None else parameters.text("reviewer", reviewer)
+        path, name, self.trail_named = _checked(folder, reviewer, trail)
         self.looking: OnlyLooking | None = None
         self._look, self._unremembered = ExitStack(), list[Problem]()
         self.scope = self._scope(path, parameters.state_named(state), only)
@@ -243,7 +247,7 @@ class Collection:
         placement = asked.placement(self._made(asked))
         home = self._home()
         self.suggesters = self._asked(suggest, suggesters)
-        self.trail = AuditTrail(home, name, kind=kind, deadline=deadline, scope=self.scope)
+        self.trail = self._opened_trail(home, name, kind=kind, deadline=deadline)
         with ExitStack() as otherwise:
             otherwise.callback(self._let_go)
             self._log = log.attach(self.scope.state / LOG, self.trail.session)
@@ -262,6 +266,15 @@ class Collection:
             self._run_of_it: Run | None = None
             self._settle()
             otherwise.pop_all()
+
+    def _opened_trail(
+        self, home: Root, reviewer: str | None, *, kind: str, deadline: float
+    ) -> AuditTrail:
+        """Open the trail where it is; of a folder that is only looked at none is made elsewhere."""
+        where = SQLITE if self.looking else self.trail_named
+        return AuditTrail(
+            home, reviewer, kind=kind, deadline=deadline, scope=self.scope, trail=where
+        )
 
     def _asked(
         self,
@@ -1322,6 +1335,15 @@ class Collection:
             place = asked.folder or str(self.root)
             self._unremembered.append(Problem(ProblemKind.DESTINATION, place, str(error)))
             return mine
+
+
+def _checked(
+    folder: StrPath, reviewer: str | None, trail: str | None
+) -> tuple[Path, str | None, str | None]:
+    """Return what a person has named, each of the kind that it has to be."""
+    path = parameters.path_named("folder", folder)
+    name = None if reviewer is None else parameters.text("reviewer", reviewer)
+    return path, name, None if trail is None else parameters.text("trail", trail)
 
 
 def _with_choice(scope: Scope, given: "Given | None") -> Scope:

@@ -63,6 +63,7 @@ CropkitError
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
  │    └── NetworkFileSystem  SQLite is not safe there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
+ │    ├── BadTrail           no address of a server that could hold a trail
  │    ├── BadHead            what no head of a trail can be read of
  │    ├── BadSetting         a collection has no such choice
  │    ├── BadTarget          a wanted size, or a rule for some, that makes no sense
@@ -706,6 +707,16 @@ class BadInput(CropkitError):
     """No image is concerned: what was asked for makes no sense, and nothing was begun."""
 
     status = "refused"
+
+
+class BadTrail(BadInput, ValueError):
+    """(what was given, without a password; what is wrong with it): nobody was asked."""
+
+    template = "trail {0}: {1}"
+    cure = (
+        "Write postgresql://USER@HOST/DATABASE, and the password into ~/.pgpass or PGPASSWORD; or"
+        " sqlite, for a file of the collection's own"
+    )
 
 
 class BadHead(BadInput):

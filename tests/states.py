@@ -813,6 +813,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "BadDecision": bad_decision,
     "BadSuggestion": bad_suggestion,
     "BadHead": well,
+    "BadTrail": well,
     "BadSetting": nothing,
     "BadTaste": nothing,
     "BadPlan": nothing,

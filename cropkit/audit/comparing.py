@@ -21,7 +21,6 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
-    func,
     literal_column,
     select,
     union_all,
@@ -32,6 +31,7 @@ from sqlalchemy.exc import OperationalError
 from cropkit import clock
 from cropkit.audit import chain, pristine, replay, rows, schema
 from cropkit.audit.connecting import run
+from cropkit.audit.dialects import KindOf, as_bytes
 from cropkit.audit.links import Between
 from cropkit.audit.operation import OperationState
 from cropkit.errors import AuditCorrupt
@@ -284,8 +284,8 @@ def _by_name(
 @cache
 def _ordered(table: Table) -> Select[Any]:
     key, seq = table.c[_KEYS[table.name]], table.c.seq
-    whose = (rows.as_bytes(key).label("key"), func.typeof(key).label("kind"), seq)
-    names = (rows.as_bytes(table.c[name]).label("name") for name in _NAMES[table.name])
+    whose = (as_bytes(key).label("key"), KindOf(key).label("kind"), seq)
+    names = (as_bytes(table.c[name]).label("name") for name in _NAMES[table.name])
     every = union_all(*(_ended(table, select(name, *whose)) for name in names)).subquery()
     return select(every).order_by(every.c.name, every.c.seq)
 

@@ -1,4 +1,4 @@
-"""One engine of SQLAlchemy for all databases that this process opens.
+"""One engine of SQLAlchemy for all files that this process opens; servers have one, too.
 
 An engine compiles each kind of statement once and keeps the result. With an engine for each
 database all of that was done anew at each opening, where it cost more than SQLite's own work.
@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
@@ -15,8 +16,14 @@ from sqlalchemy.pool import NullPool
 
 _CACHE_KIB = 32_000  # of a temporary file
 
-_Opened = Callable[[], sqlite3.Connection]
+_Opened = Callable[[], Any]  # a connection of the driver that an engine is for
 _opened: ContextVar[_Opened] = ContextVar("opened")
+BEGIN_READING = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+_VERSION = {"sqlite": "PRAGMA user_version", "postgresql": "SELECT version FROM format"}
+_SET_VERSION = {
+    "sqlite": "PRAGMA user_version={}",
+    "postgresql": "UPDATE format SET version = {}",
+}
 
 
 def in_memory() -> sqlite3.Connection:
@@ -54,11 +61,27 @@ def connected(opened: _Opened) -> Connection:
     DBAPIError
         What SQLite raised on opening.
     """
+    return over(_engine(), opened)
+
+
+def over(engine: Engine, opened: _Opened) -> Connection:
+    """Return a connection of an engine over what `opened` returns.
+
+    Raises
+    ------
+    DBAPIError
+        What the driver raised on opening.
+    """
     before = _opened.set(opened)
     try:
-        return _engine().connect()
+        return engine.connect()
     finally:
         _opened.reset(before)
+
+
+def opened_now() -> Any:  # noqa: ANN401  (a connection of any driver)
+    """Open what `over` was called for: an engine's creator."""
+    return _opened.get()()
 
 
 def driver(db: Connection) -> sqlite3.Connection:
@@ -69,7 +92,7 @@ def driver(db: Connection) -> sqlite3.Connection:
     return own
 
 
-def run(db: Connection, statement: str) -> sqlite3.Cursor:
+def run(db: Connection, statement: str) -> Any:  # noqa: ANN401  (the driver's cursor)
     """Run what begins, ends and sets: it has no parameters, and no rows of ours.
 
     SQLAlchemy takes ten times as long for it as SQLite, and there are dozens to each opening.
@@ -77,28 +100,39 @@ def run(db: Connection, statement: str) -> sqlite3.Cursor:
     Raises
     ------
     DBAPIError
-        What SQLite raised, as SQLAlchemy has it.
+        What the driver raised, as SQLAlchemy has it.
     """
+    own: Any = db.connection.driver_connection
+    raised = db.dialect.loaded_dbapi.Error
     try:
-        return driver(db).execute(statement)
-    except sqlite3.Error as error:
-        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+        return own.execute(statement)
+    except raised as error:
+        raise DBAPIError.instance(statement, None, error, raised) from error
+
+
+def in_transaction(db: Connection) -> bool:
+    """Whether something was begun on a connection, and has not ended."""
+    own: Any = db.connection.driver_connection
+    if isinstance(own, sqlite3.Connection):
+        return own.in_transaction
+    return bool(own.info.transaction_status)  # 0 is none, as libpq counts
 
 
 def version_of(db: Connection) -> int:
     """Return the format of a database; 0 of an empty one."""
-    return int(run(db, "PRAGMA user_version").fetchone()[0])
+    return int(run(db, _VERSION[db.dialect.name]).fetchone()[0])
+
+
+def set_version(db: Connection, version: int) -> None:
+    """Say which format a database has now."""
+    db.exec_driver_sql(_SET_VERSION[db.dialect.name].format(version))
 
 
 @cache
 def _engine() -> Engine:
     return create_engine(
         "sqlite://",
-        creator=_open,
+        creator=opened_now,
         poolclass=NullPool,
         isolation_level="AUTOCOMMIT",
     )
-
-
-def _open() -> sqlite3.Connection:
-    return _opened.get()()

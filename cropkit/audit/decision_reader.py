@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from cropkit.audit import chain, decisions, rows
 from cropkit.audit.decisions import InForce, Standing
+from cropkit.audit.dialects import as_bytes
 from cropkit.audit.operation import MERGED
 from cropkit.audit.schema import audit
 from cropkit.audit.store_reader import StoreReader
@@ -26,7 +27,7 @@ _NEWEST = audit.c.seq.desc()
 _OF_IMAGE = _TOLD.where(audit.c.path == bindparam("image")).order_by(_NEWEST)
 _LAST = select(audit.c.seq).order_by(_NEWEST).limit(1)
 _CHANGED = (
-    select(audit.c.seq, rows.as_bytes(audit.c.path).label("path"))
+    select(audit.c.seq, as_bytes(audit.c.path).label("path"))
     .where(
         audit.c.seq > bindparam("after"),
         audit.c.session != bindparam("own"),

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from cropkit import clock
 from cropkit.audit import rows, schema
+from cropkit.audit.dialects import as_bytes
 from cropkit.audit.operation import OperationKind
 from cropkit.audit.schema import decision, operation, queue, text_or_none
 from cropkit.geometry import NO_TURN, NormalizedBox, PixelBox, Size, Turn
@@ -103,8 +104,8 @@ _STANDS = (
     )
     .limit(1)
 )
-_STANDING_PATHS = select(rows.as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
-_SLOT = (rows.as_bytes(queue.c.path).label("path"), rows.as_bytes(queue.c.slot).label("slot"))
+_STANDING_PATHS = select(as_bytes(queue.c.path)).where(queue.c.status.not_in(_GONE))
+_SLOT = (as_bytes(queue.c.path).label("path"), as_bytes(queue.c.slot).label("slot"))
 _STANDING_SLOTS = select(*_SLOT).where(queue.c.status.not_in(_GONE))
 _TO_UNDO = (
     select(*_SLOT, queue.c.status)
@@ -443,7 +444,7 @@ def knows(db: Connection, path: str) -> bool:
 
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the images that were decided about while they had some content."""
-    path = rows.as_bytes(decision.c.path)
+    path = as_bytes(decision.c.path)
     query = select(path).where(decision.c.sha256 == sha256).distinct()
     return list(rows.names(db.execute(query).scalars()))
 

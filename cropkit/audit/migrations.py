@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex
 
 from cropkit import clock
 from cropkit.audit import chain, decisions, pristine, schema, shape
-from cropkit.audit.connecting import connected, driver, in_memory
+from cropkit.audit.connecting import connected, driver, in_memory, set_version
 
 _SESSION = "migration"  # a migration comes before any session
 
@@ -28,7 +28,7 @@ def migrate(db: Connection, version: int) -> None:
         _bring_up(db, version)
         body = {"from": version, "to": schema.VERSION}
         chain.append(db, clock.written(clock.now()), _SESSION, "migrated", body=body)
-    db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+    set_version(db, schema.VERSION)
 
 
 def brought_up(db: Connection, version: int) -> Connection:

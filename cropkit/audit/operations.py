@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    LargeBinary,
     Row,
     Select,
     and_,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 )
 
 from cropkit.audit import decisions, rows
+from cropkit.audit.dialects import HasOtherThanHex, KindOf, as_bytes
 from cropkit.audit.operation import (
     REACHED_FROM,
     Companion,
@@ -413,7 +413,7 @@ def claimed_for_nothing(db: Connection) -> list[str]:
 def _claimed_for_nothing() -> Select[Any]:
     mine = select(operation.c.seq).where(operation.c.id == claim.c.operation)
     is_open = mine.where(is_not_done, operation.c.state != OperationState.ABORTED).exists()
-    return select(rows.as_bytes(claim.c.name)).where(~is_open)
+    return select(as_bytes(claim.c.name)).where(~is_open)
 
 
 def originals(db: Connection) -> dict[str, str]:
@@ -444,9 +444,9 @@ def _needs_unknown() -> Select[Any]:
 
 def _is_sha256(cell: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a cell holds a SHA-256 as we write it; it may hold what cannot even be fetched."""
-    size = func.length(cell.cast(LargeBinary))  # a text is only measured up to a NUL
+    size = func.length(as_bytes(cell))  # a text is only measured up to a NUL
     sizes = (func.length(cell) == _SHA256, size == _SHA256)
-    return and_(func.typeof(cell) == "text", *sizes, func.glob("*[^0-9a-f]*", cell) == 0)
+    return and_(KindOf(cell) == "text", *sizes, HasOtherThanHex(cell) == 0)
 
 
 def count_originals(db: Connection) -> int:
@@ -515,7 +515,7 @@ def knows(db: Connection, name: str) -> bool:
 
 def names_of(db: Connection, sha256: str) -> list[str]:
     """Return the names that operations gave to, or found with, some content."""
-    source, target = rows.as_bytes(operation.c.source), rows.as_bytes(operation.c.target)
+    source, target = as_bytes(operation.c.source), as_bytes(operation.c.target)
     written = select(target).where(operation.c.after == sha256)
     replaced = select(source).where(operation.c.before == sha256)
     return list(rows.names(db.execute(union(written, replaced)).scalars()))

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cropkit.audit import schema
 from cropkit.audit.connecting import connected, in_memory, run, temporary_file
+from cropkit.audit.dialects import is_postgres
 
 
 @contextmanager
@@ -46,6 +47,11 @@ def _copied_to_file(image: bytes) -> sqlite3.Connection:
 
 def make_tables(db: Connection) -> None:
     """Make all tables and indices in an empty database."""
+    if is_postgres(db):
+        from cropkit.audit.postgres import tables  # noqa: PLC0415  (an extra)
+
+        tables.make(db)
+        return
     for statement in _statements():
         run(db, statement)
 

@@ -9,6 +9,7 @@ from cropkit.audit import (
     chain,
     keys,
     notes,
+    opening,
     rows,
     schema,
     sessions,
@@ -47,6 +48,7 @@ class TrailReader:
     deadline : seconds to wait where SQLite has to
     store : what is read instead of the collection's database opened for reading
     scope : of which images decisions, events and what can be undone are told; None: of all
+    trail : the address of the server that it is on; None: as in the environment, or as it was
 
     Raises
     ------
@@ -61,10 +63,11 @@ class TrailReader:
         store: StoreReader | None = None,
         *,
         scope: Scope | None = None,
+        trail: str | None = None,
     ) -> None:
         self.root = root
         self.scope = scope or Scope(root.path)
-        self.store = store or StoreReader(root, deadline)
+        self.store = store or opening.to_read(root, deadline, trail)
         self.decisions = DecisionReader(self.store, self.scope)
         self.operations = OperationReader(self.store, self.scope, self._whose)
         self.contents = ContentReader(self.store)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Row, Select, cast
+from sqlalchemy import ColumnElement, Connection, Row, Select
 from sqlalchemy.exc import OperationalError
 
+from cropkit.audit.dialects import ask, cells
 from cropkit.errors import AuditCorrupt, CropkitError
 from cropkit.names import unescaped
 from cropkit.system.home import DATABASE
@@ -111,14 +112,8 @@ def reason_of(error: AuditCorrupt) -> str:
 def texts(db: Connection, table: str, names: Sequence[str], seq: int) -> list[str]:
     """Return cells of a row as far as they are text; '' for each that is none, or too long."""
     # as bytes: what is no text at all is read, too
-    cells = ", ".join(f"substr(CAST({name} AS BLOB), 1, {_LONGEST + 1})" for name in names)
-    query = f"SELECT {cells} FROM {table} WHERE rowid = ?"  # noqa: S608  (names of ours)
-    return [text(cell) for cell in db.exec_driver_sql(query, (seq,)).one()]
-
-
-def as_bytes(column: ColumnElement[str]) -> ColumnElement[bytes]:
-    """Ask for a cell as its bytes: what is no text at all is read, too."""
-    return cast(column, LargeBinary)
+    query = cells(db, table, names, _LONGEST + 1)
+    return [text(cell) for cell in ask(db, query, (seq,)).one()]
 
 
 def names(cells: Iterable[bytes | None]) -> Iterator[str]:

@@ -19,12 +19,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
-    cast,
-    func,
     literal,
     or_,
 )
 
+from cropkit.audit.dialects import Within, after, leading_integer
 from cropkit.audit.operation import OUTCOMES
 from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
@@ -296,7 +295,7 @@ place = Table(
 
 
 def _holds(column: Column[str], text: str) -> ColumnElement[bool]:
-    return func.instr(column, _stated(text)) > _stated(0)
+    return Within(column, _stated(text)) > _stated(0)
 
 
 # What recovery settled: forward with a mark, back by letting the decision wait again.
@@ -315,14 +314,14 @@ _OF_A_PURGE = tuple(operation.c[name] for name in ("before", "seq", "kind", "sta
 is_work = and_(is_done, _IS_WORK)
 is_run = session.c.beat_at.is_not(None)
 has_not_ended = and_(is_run, session.c.ended_at.is_(None))
-has_degraded = func.instr(session.c.counts, _stated('"degraded": {}')) == _stated(0)
+has_degraded = Within(session.c.counts, _stated('"degraded": {}')) == _stated(0)
 
 
 def _count(name: str) -> ColumnElement[int]:
     """Read a number of a session's counts; SQLite has no function of JSON in an index."""
     counts, key = session.c.counts, f'"{name}": '
-    after = func.instr(counts, _stated(key)) + _stated(len(key))
-    return cast(func.substr(counts, after), Integer)
+    place = Within(counts, _stated(key)) + _stated(len(key))
+    return leading_integer(after(counts, place))
 
 
 work_done = _count("cropped") + _count("set_aside")

@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, CursorResult, Row, bindparam, delete, insert, select, update
 
 from cropkit.audit import rows
 from cropkit.audit.connecting import version_of
+from cropkit.audit.dialects import ask
 from cropkit.audit.keys import NOBODY, Key, is_id
 from cropkit.audit.schema import audit, seal
 from cropkit.errors import TrailForged
@@ -147,7 +148,7 @@ class Sealing:
         began = ends(db)
         if began not in self._own:
             self._check(*began)
-            others = db.exec_driver_sql(_STRANGERS, (self._key.id,)).scalars()
+            others = ask(db, _STRANGERS, (self._key.id,)).scalars()
             if self._look is not None:
                 self._look(db, set(others))
         self._own = (began,)
@@ -156,6 +157,11 @@ class Sealing:
         if newest is not None and newest != began[0]:
             # this, or what it began with: the commit may fail yet
             self._own = (began, (newest, _sealed_by(db, self._key, newest)))
+
+    @property
+    def newest(self) -> Head | None:
+        """What the trail ends with, by the last transaction."""
+        return self._own[-1][0]
 
     def _check(self, newest: Head | None, latest: Seal | rows.Unread | None) -> None:
         if latest is None:
@@ -167,12 +173,12 @@ class Sealing:
 
 
 def _newest(db: Connection) -> Head | None:
-    row = db.exec_driver_sql(_NEWEST).one_or_none()
+    row = ask(db, _NEWEST).one_or_none()
     return Head(row.seq, row.hash) if row else None
 
 
 def _latest(db: Connection) -> Seal | rows.Unread | None:
-    number = db.exec_driver_sql(_LAST).scalar_one_or_none()
+    number = ask(db, _LAST).scalar_one_or_none()
     numbers = () if number is None else (number,)
     return next(rows.one_by_one(numbers, partial(_numbered, db)), None)
 
@@ -185,7 +191,12 @@ def _sealed_by(db: Connection, key: Key, newest: Head) -> Seal:
         db.execute(_GO_ON, values | {"latest": latest.number})
         return replace(latest, head=newest, mac=mac)
     written = db.execute(_ONE_MORE, values)
-    return Seal(written.lastrowid, key.id, newest, mac)
+    return Seal(_number_of(written), key.id, newest, mac)
+
+
+def _number_of(written: CursorResult[Any]) -> int:
+    key = written.inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def _looked_through(db: Connection) -> tuple[list[Seal], list[rows.Unread]]:
@@ -195,7 +206,7 @@ def _looked_through(db: Connection) -> tuple[list[Seal], list[rows.Unread]]:
 
 
 def _numbered(db: Connection, number: int) -> Seal:
-    return _read(db.exec_driver_sql(_BY_NUMBER, (number,)).one())
+    return _read(ask(db, _BY_NUMBER, (number,)).one())
 
 
 def _read(row: Row[Any]) -> Seal:

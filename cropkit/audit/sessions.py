@@ -16,10 +16,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from cropkit import clock
 from cropkit.audit import rows
+from cropkit.audit.dialects import upsert
 from cropkit.audit.schema import has_degraded, has_not_ended, is_run, session, text_or_none
 from cropkit.audit.tally import SessionRow, Tally
 
@@ -33,7 +33,7 @@ _MOVED = "moved_at"  # beside the counts of a run that lasts
 
 def begin(db: Connection, row: Mapping[str, Any]) -> bool:
     """Write a session's row; False when another of its threads was first."""
-    return bool(db.execute(upsert(session).values(row).on_conflict_do_nothing()).rowcount)
+    return bool(db.execute(upsert(db, session).values(row).on_conflict_do_nothing()).rowcount)
 
 
 def begin_run(db: Connection, wanted: str, kind: str, at: str) -> None:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from cropkit.audit.dialects import upsert
 from cropkit.audit.schema import setting
 
 _EVERY = select(setting)
@@ -15,7 +15,7 @@ def change(db: Connection, chosen: Mapping[str, str], at: str) -> None:
     """Write settings over those of the same name."""
     for name, value in chosen.items():
         row = {"name": name, "value": value, "updated_at": at}
-        written = upsert(setting).values(row)
+        written = upsert(db, setting).values(row)
         db.execute(written.on_conflict_do_update(index_elements=["name"], set_=row))
 
 

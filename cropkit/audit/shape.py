@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from cropkit.audit import pristine
+from cropkit.audit.dialects import is_postgres
 from cropkit.audit.schema import FORMER
 from cropkit.errors import ForeignState
 
@@ -33,6 +34,11 @@ def check(db: Connection, path: Path, *, whole: bool) -> None:
     ForeignState
         It names the table, trigger, view or column; nothing was changed.
     """
+    if is_postgres(db):
+        from cropkit.audit.postgres import tables  # noqa: PLC0415  (an extra)
+
+        tables.check(db, path, whole=whole)
+        return
     expected = _expected()
     objects = _objects(db)
     if not whole:

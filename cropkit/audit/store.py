@@ -82,7 +82,7 @@ class Store(StoreReader):
         self._refuse_unsafe(root)
         self._make(root)
         with self._translated(), self._alone(), held_off():
-            self._connect(self._opened_to_write)
+            self._connect_to_write()
         try:
             self._migrate(accept)
             self._prove_writable()
@@ -113,21 +113,31 @@ class Store(StoreReader):
         """
         with self._translated(), self._alone(deadline), held_off(), self._soon(deadline):
             self._check_place()
-            level = "FULL" if durable else "NORMAL"
-            run(self._connection, f"PRAGMA synchronous={level}")
-            run(self._connection, "BEGIN IMMEDIATE")
+            db = self._connection
+            self._begin(db, durable=durable)
             try:
-                with self._sealed(self._connection):
-                    yield self._connection
-                run(self._connection, "COMMIT")
+                with self._sealed(db):
+                    yield db
+                self._commit(db)
                 self._check_place()
             except BaseException:
-                # a failed COMMIT may have ended the transaction, an interrupt the connection
-                with suppress(SQLAlchemyError):
-                    run(self._connection, "ROLLBACK")
+                self._roll_back(db)
                 raise
             if self._follows and self._head() != self._exported:
                 self._export()
+
+    def _begin(self, db: Connection, *, durable: bool) -> None:
+        """Begin to write; nobody else does meanwhile."""
+        run(db, f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        run(db, "BEGIN IMMEDIATE")
+
+    def _commit(self, db: Connection) -> None:
+        run(db, "COMMIT")
+
+    def _roll_back(self, db: Connection) -> None:
+        # a failed COMMIT may have ended the transaction, an interrupt the connection
+        with suppress(SQLAlchemyError):
+            run(db, "ROLLBACK")
 
     @contextmanager
     def _soon(self, deadline: float | None) -> Iterator[None]:
@@ -256,6 +266,9 @@ class Store(StoreReader):
                 root.make_folder(name, 0o700, alone=True)
         except CropkitError as error:
             raise unavailable(self.folder, error) from error
+
+    def _connect_to_write(self) -> None:
+        self._connect(self._opened_to_write)
 
     def _opened_to_write(self) -> sqlite3.Connection:
         # what SQLite makes beside it has its mode, and is the group's where that is shared

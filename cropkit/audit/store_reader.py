@@ -13,7 +13,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 
 from cropkit.audit import migrations, segments, shape
-from cropkit.audit.connecting import connected, distrust, driver, run, version_of
+from cropkit.audit.connecting import (
+    BEGIN_READING,
+    connected,
+    distrust,
+    in_transaction,
+    run,
+    version_of,
+)
 from cropkit.audit.reading_copy import ReadingCopy
 from cropkit.audit.schema import VERSION
 from cropkit.errors import (
@@ -220,10 +227,10 @@ class StoreReader:
 @contextmanager
 def one_moment(db: Connection) -> Iterator[None]:
     """Let all answers come from one state of the database; in a transaction they do already."""
-    if driver(db).in_transaction:
+    if in_transaction(db):
         yield
         return
-    run(db, "BEGIN")
+    run(db, BEGIN_READING[db.dialect.name])
     try:
         yield
     finally:

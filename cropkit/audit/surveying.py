@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from cropkit.audit import operations, rows, schema, sessions, unsettled
 from cropkit.audit.chain import body_of
+from cropkit.audit.dialects import as_bytes
 from cropkit.audit.operation import Operation, check_sha256
 from cropkit.audit.schema import audit, decision, operation, queue, text_or_none
 from cropkit.audit.tally import SessionRow
@@ -110,8 +111,8 @@ def survey(db: Connection) -> Survey:
 def known_names(db: Connection) -> Iterator[str]:
     """Yield the names that a decision stands for, and those that operations gave."""
     for query in (
-        select(rows.as_bytes(queue.c.path)).where(schema.stands),
-        select(rows.as_bytes(operation.c.target)).where(schema.is_done),
+        select(as_bytes(queue.c.path)).where(schema.stands),
+        select(as_bytes(operation.c.target)).where(schema.is_done),
     ):
         yield from rows.names(db.execute(query).scalars())
 
@@ -119,7 +120,7 @@ def known_names(db: Connection) -> Iterator[str]:
 def _waiting(db: Connection) -> Batch:
     number = db.execute(select(func.count()).select_from(queue).where(_WAITING)).scalar_one()
     # ids are random, so that the first ones are any
-    path = rows.as_bytes(queue.c.path)
+    path = as_bytes(queue.c.path)
     some = select(path).where(schema.waits).order_by(queue.c.decision).limit(MEASURED)
     return Batch(number, tuple(rows.names(db.execute(some).scalars())))
 

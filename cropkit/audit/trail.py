@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, insert
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cropkit import clock
@@ -25,6 +24,7 @@ from cropkit.audit import (
     heads,
     keys,
     notes,
+    opening,
     operations,
     replay,
     rotating,
@@ -39,6 +39,7 @@ from cropkit.audit import (
 from cropkit.audit.adopting import Adopted
 from cropkit.audit.compacting import COMPACTED, Compacted
 from cropkit.audit.decisions import Standing
+from cropkit.audit.dialects import upsert
 from cropkit.audit.operation import (
     MERGED,
     MERGED_PURGED,
@@ -92,6 +93,8 @@ class AuditTrail(TrailReader):
     reviewer : who decides; whoever is logged in when not given
     kind : what the session is, until it begins a run
     scope : the images that may be decided about; None: all
+    trail : the address of the server that it is on, or sqlite; None: as in the environment, or as
+        it was
 
     Raises
     ------
@@ -109,14 +112,16 @@ class AuditTrail(TrailReader):
         kind: str,
         deadline: float = DEADLINE,
         scope: Scope | None = None,
+        trail: str | None = None,
     ) -> None:
         self._key = key = keys.of_person(make=True)
         trust.check_is_not_hidden(root.path, scope.root if scope else root.path)
         acceptance = trust.Acceptance(root.path, key, collection=scope.root if scope else None)
-        store = Store(root, deadline, accept=acceptance)
+        store = opening.to_write(root, deadline, accept=acceptance, trail=trail)
         super().__init__(root, store=store, scope=scope)
         self.notices = [f"the trail is not sealed: {key.lack}"] if key.lack else []
         try:
+            self.notices += opening.remembered(store)
             self.notices += acceptance.settle(store)
             self.notices += [each.said for each in self.operations.left_alone()]
             self.presence = Presence(root.path, reviewer)
@@ -521,7 +526,7 @@ class AuditTrail(TrailReader):
         row = {"reviewer": self.reviewer, "path": path, "updated_at": self._now()}
         with self._writing(durable=False) as db:
             db.execute(
-                upsert(schema.place)
+                upsert(db, schema.place)
                 .values(row)
                 .on_conflict_do_update(index_elements=["reviewer"], set_=row)
             )

@@ -24,7 +24,9 @@ from cropkit.audit import (
     keys,
     links,
     migrations,
+    opening,
     operations,
+    places,
     seals,
     unsettled,
     unvouched,
@@ -37,7 +39,7 @@ from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditUnavailable, PersonalStateUnusable, StateNotAdopted, TrailForged
 from cropkit.system import destinations
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS
+from cropkit.system.home import EXPORT, HOME, ORIGINALS
 
 FOREIGN = "somebody else may have made this .cropkit: you have neither sealed nor opened it before"
 _MOST_TOLD = 20  # sentences of what does not fit, in the event: an enemy can make many
@@ -268,7 +270,7 @@ def adopt(root: Root, deadline: float = DEADLINE) -> None:
         It is what it was.
     """
     acceptance = Acceptance(root.path, keys.of_person(make=True), anyhow=True)
-    store = Store(root, deadline, accept=acceptance)
+    store = opening.to_write(root, deadline, accept=acceptance)
     try:
         acceptance.settle(store)
         with store.reading() as db:
@@ -318,7 +320,7 @@ def check_is_not_hidden(folder: Path, collection: Path) -> None:
     AuditUnavailable
         There is nothing where this person saw a trail: nothing was made.
     """
-    if os.path.lexists(folder / DATABASE):
+    if places.has_one(folder):
         return
     if os.path.lexists(folder / HOME):  # with originals in it, the database is missing
         place, is_empty = folder / HOME, not os.path.lexists(folder / ORIGINALS)

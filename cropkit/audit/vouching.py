@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from cropkit.audit.dialects import ask
 from cropkit.audit.keys import Key
 
 _LABEL = b"cropkit operation 1\0"  # no text that a head's mac is of begins so
@@ -75,4 +76,4 @@ class Voucher:
 
 def voucher(db: Connection, key: Key) -> Voucher:
     """Return what vouches in a trail; a session's first event precedes its operations."""
-    return Voucher(key, db.exec_driver_sql(_FIRST).scalar_one_or_none() or "")
+    return Voucher(key, ask(db, _FIRST).scalar_one_or_none() or "")

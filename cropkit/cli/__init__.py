@@ -22,6 +22,7 @@ from cropkit.cli.shell import (
     finish,
     say,
     say_lines,
+    trail_named,
 )
 from cropkit.errors import CropkitError, SystemRefused
 from cropkit.system.signals import number_of, stoppable
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     try:
-        with stoppable():
+        with stoppable(), trail_named(arguments):
             return int(arguments.run(arguments))
     except CropkitError as error:
         return _refuse(arguments, error)

@@ -48,7 +48,7 @@ def command(commands: Commands, name: str, text: str, run: Run) -> argparse.Argu
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=text, epilog=bounds
     )
-    parser.set_defaults(run=run, json=False, state=None)
+    parser.set_defaults(run=run, json=False, state=None, trail=None)
     return parser
 
 
@@ -62,9 +62,40 @@ def folder_command(commands: Commands, name: str, text: str, run: Run) -> argpar
 
 
 def add_state(parser: argparse.ArgumentParser) -> None:
-    """Give a command `--state`."""
+    """Give a command `--state` and `--trail`."""
     text = "folder that holds .cropkit, where that is not in the collection"
     parser.add_argument("--state", type=Path, metavar="DIR", help=text)
+    text = "server of PostgreSQL that the trail is on, as postgresql://USER@HOST/DATABASE"
+    parser.add_argument("--trail", metavar="URL", help=text)
+
+
+@contextmanager
+def trail_named(arguments: argparse.Namespace) -> "Iterator[None]":
+    """Let all that a command starts ask the server that `--trail` names.
+
+    Raises
+    ------
+    AuditUnavailable, BadTrail, NotInstalled
+        It names none, or the collection has its trail in a file: nothing was opened.
+    """
+    if arguments.trail is None:
+        yield
+        return
+    from cropkit.audit import places  # noqa: PLC0415  (database: not for `--help`)
+    from cropkit.system.scope import scope_of  # noqa: PLC0415  (as above)
+
+    places.check(arguments.trail)
+    folder = getattr(arguments, "folder", None)
+    if isinstance(folder, Path) and folder.is_dir():
+        places.known(scope_of(folder, arguments.state).state, arguments.trail)
+    before = os.environ.get(places.VARIABLE)
+    os.environ[places.VARIABLE] = arguments.trail
+    try:
+        yield
+    finally:
+        os.environ.pop(places.VARIABLE)
+        if before is not None:
+            os.environ[places.VARIABLE] = before
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

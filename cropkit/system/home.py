@@ -7,6 +7,7 @@ slashes, as `system.files.Root` takes them.
 HOME = ".cropkit"  # mode 0700; never scanned for images
 
 DATABASE = f"{HOME}/cropkit.db"  # trail, queue, decisions, operations: the truth
+TRAIL_PLACE = f"{HOME}/trail.json"  # on which server the trail is, where it is not here
 EXPORT = f"{HOME}/trail.jsonl"  # the trail again, as text: a lost database is made anew from it
 OWNERS = f"{HOME}/owners"  # a locked file for each living session: how the dead are told
 STAGE = f"{HOME}/stage"  # candidates that wait to be switched in, by operation

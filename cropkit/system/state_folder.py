@@ -39,6 +39,7 @@ from cropkit.system.home import (
     RUNS,
     STAGE,
     SUGGESTIONS,
+    TRAIL_PLACE,
     WRITER_LOCK,
 )
 
@@ -61,6 +62,7 @@ _FILES = frozenset(
             LOG,
             RESERVE,
             SUGGESTIONS,
+            TRAIL_PLACE,
         ),
         *(COLLECTION, *RESERVED_FILES),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ class Opening:
     reviewer: str
     placement: Placement
     options: Options
+    trail: str | None = field(repr=False)  # it may hold a password
 
     @classmethod
     def of(cls, collection: Collection) -> Self:
@@ -34,6 +35,7 @@ class Opening:
             collection.reviewer,
             placement,
             collection.options,
+            collection.trail_named,
         )
 
     @contextmanager
@@ -53,6 +55,7 @@ class Opening:
             suggesters=(),
             kind="applier",
             options=self.options,
+            trail=self.trail,
         ) as collection:
             yield collection
 

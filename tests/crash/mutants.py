@@ -97,8 +97,8 @@ MUTANTS = (
     mutant(
         "no commit is synced",
         STORE,
-        '"FULL" if durable',
-        '"OFF" if durable',
+        "{'FULL' if durable",
+        "{'OFF' if durable",
         "power:crop a PNG,decide",
     ),
     mutant(

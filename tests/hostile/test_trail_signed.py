@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pictures
 import pytest
@@ -634,7 +635,7 @@ def test_a_commit_that_failed_is_no_forgery(tmp_path: Path, monkeypatch: Patch) 
     folder = pictures.write_folder(tmp_path / "collection")
     failing: list[str] = []
 
-    def fail(db: Connection, text: str) -> sqlite3.Cursor:
+    def fail(db: Connection, text: str) -> Any:
         if text in failing:
             failing.remove(text)
             error = sqlite3.OperationalError("disk I/O error")

@@ -1,0 +1,376 @@
+"""The trail of one collection on a server, to read and to write."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from cropkit.audit import compacting, places, segments, shape
+from cropkit.audit.connecting import run, version_of
+from cropkit.audit.dialects import ask
+from cropkit.audit.places import Place
+from cropkit.audit.postgres import complaints, server, tables
+from cropkit.audit.schema import VERSION, metadata
+from cropkit.audit.store import Accept, Store
+from cropkit.audit.store_reader import DEADLINE, StoreReader
+from cropkit.errors import (
+    AuditCorrupt,
+    AuditError,
+    AuditLocked,
+    AuditMissing,
+    AuditUnavailable,
+    CropkitError,
+    ForeignState,
+    NoCollection,
+)
+from cropkit.names import printable
+from cropkit.system import state_folder
+from cropkit.system.files import Root
+from cropkit.system.home import EXPORT, HOME, ORIGINALS, TRAIL_PLACE
+
+_THERE = "SELECT to_regclass('format') IS NOT NULL"
+_FOLDER = "SELECT folder FROM format"
+_MOVED = "UPDATE format SET folder = ?"
+_HASH = "SELECT hash FROM audit WHERE seq = ?"
+_BEGIN = """BEGIN;
+SET LOCAL synchronous_commit TO {durable};
+SET LOCAL lock_timeout TO {patience};
+LOCK TABLE format IN EXCLUSIVE MODE;
+SELECT pg_current_xact_id()::text, current_setting('transaction_read_only')"""
+_OUTCOME = "SELECT pg_xact_status(CAST(? AS xid8))"
+_SIZE = """SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"""
+_AMCHECK = """SELECT quote_ident(nspname) || '.bt_index_check' FROM pg_proc
+JOIN pg_namespace ON pg_namespace.oid = pronamespace
+WHERE proname = 'bt_index_check' AND pronargs = 1 AND has_function_privilege(pg_proc.oid, 'EXECUTE')
+  AND EXISTS (SELECT FROM pg_extension WHERE extname = 'amcheck' AND extnamespace = pronamespace)"""
+_INDICES = """SELECT {}(indexrelid::regclass) FROM pg_index
+WHERE indrelid = CAST(CAST(? AS text) AS regclass)"""
+_DAMAGED = "XX"  # how the numbers begin of what a server finds wrong with itself
+_SHORT = 0.1  # seconds between two questions of how a transaction ended
+_READ_ONLY = "nobody may write there now (a standby, or default_transaction_read_only)"
+_LOST = "the line to it was lost before it was recorded: nothing of it was"
+_NOT_DONE = "something in it failed, and nothing of it was recorded"
+_UNKNOWN = (
+    "the line to {} was lost while it was recorded, and whether it was is not known ({}); nothing"
+    " is lost: the next opening tells, and goes on from there"
+)
+_TWICE = (
+    "it names the trail of {}, which is there: this may be a copy of that folder, and each would"
+    " tell of what happened in the other"
+)
+
+
+class OnServer(StoreReader):
+    """What reading and writing have in common where a trail is on a server."""
+
+    place: Place
+    _is_writing = False
+
+    def _choose(self, root: Root, _name: str, deadline: float) -> None:
+        super()._choose(root, TRAIL_PLACE, deadline)
+
+    @property
+    def version(self) -> str:
+        """Say which server this is."""
+        number = self._connection.dialect.server_version_info or ()
+        return f"PostgreSQL {'.'.join(map(str, number))}, {self.place}"
+
+    # -- the line ------------------------------------------------------------------------------
+
+    def _connect_anew(self) -> None:
+        with self._translated():
+            self._connection = server.connected(self.place, self.deadline)
+            if ask(self._connection, _THERE).scalar_one():
+                return
+            self._connection.close()
+        raise AuditMissing(self.folder, f"{self.place.schema} on {self.place}")
+
+    def _check_place(self) -> None:
+        """Go on by another line where one was lost between two transactions."""
+        if not self._is_lost():
+            return
+        if self._is_writing:
+            raise AuditUnavailable(self.folder, f"the server {self.place}: {_LOST}")
+        with suppress(SQLAlchemyError):
+            self._connection.close()
+        self._connect_anew()
+        with self._translated():
+            self._check_shape(self._connection)
+
+    def _is_lost(self) -> bool:
+        if self._connection.invalidated or self._connection.closed:
+            return True
+        own: Any = self._connection.connection.driver_connection
+        return bool(own.closed)
+
+    def _check_shape(self, db: Connection) -> int:
+        version = version_of(db)
+        self._check_version(version)
+        if 0 < version < VERSION:
+            raise AuditCorrupt(self.folder, f"there is no format {version} on a server")
+        shape.check(db, self.path, whole=version == VERSION)
+        return version
+
+    # -- whose it is ---------------------------------------------------------------------------
+
+    def _other_folder(self) -> Path | None:
+        """Return the folder whose trail it is, where that is another one than this.
+
+        Raises
+        ------
+        ForeignState
+            That one is there, with the same trail: each would tell of what happened in the other.
+        """
+        with self._translated():
+            other = Path(str(ask(self._connection, _FOLDER).scalar_one()))
+        with suppress(OSError):
+            if other.samefile(self.folder):
+                return None
+        if _schema_of(other) == self.place.schema:
+            raise ForeignState(self.path, _TWICE.format(printable(other)))
+        return other
+
+    # -- what it says --------------------------------------------------------------------------
+
+    def _translation(self, error: DBAPIError) -> AuditError:
+        return complaints.translation(self.folder, self.place, self.deadline, error)
+
+    def integrity(self) -> list[str]:
+        """Return what the server finds wrong with its own files; nothing when they are whole."""
+        return [each for table in metadata.tables for each in self.complaints(table)]
+
+    def complaints(self, table: str) -> list[str]:
+        """Return what it finds wrong with one table: all of it is read, and each index looked at.
+
+        The latter by `amcheck`, where the server has it and lets this user.
+        """
+        with self.reading() as db, _unhurried(db):
+            try:
+                ask(db, f"SELECT count(hashtext(t::text)) FROM {table} AS t")  # noqa: S608  (a name of ours)
+                amcheck = ask(db, _AMCHECK).scalar_one_or_none()
+                if amcheck is not None:
+                    ask(db, _INDICES.format(amcheck), (table,)).all()
+            except DBAPIError as error:
+                number = str(getattr(error.orig, "sqlstate", "") or "")
+                if not number.startswith(_DAMAGED):
+                    raise
+                return [complaints.complaint(self.place, error.orig)]
+        return []
+
+
+class ServerReader(OnServer):
+    """The trail on a server, read by one who cannot write.
+
+    Raises
+    ------
+    NoCollection, AuditError
+        When it cannot be opened. Nothing was changed.
+    """
+
+    def __init__(self, root: Root, place: Place, deadline: float = DEADLINE) -> None:
+        if not state_folder.exists(root.path):
+            raise NoCollection(root.path)
+        self.place = place
+        self._choose(root, TRAIL_PLACE, deadline)
+        self._connect_anew()
+        try:
+            self._other_folder()
+            with self.reading() as db:
+                if self._check_shape(db) == 0:
+                    raise AuditMissing(self.folder, f"{place.schema} on {place}")
+        except CropkitError:
+            self.close()
+            raise
+
+
+class ServerStore(OnServer, Store):
+    """The trail on a server, to read and to write.
+
+    Raises
+    ------
+    AuditError
+        When it cannot be opened. Nothing was changed.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        place: Place,
+        deadline: float = DEADLINE,
+        *,
+        accept: Accept | None = None,
+    ) -> None:
+        self.place = place
+        self._patience = deadline
+        self._number = ""
+        Store.__init__(self, root, deadline, accept=accept)
+
+    def _refuse_lost_database(self) -> None:
+        """Do nothing: what is lost on a server is told where it is asked for."""
+
+    def _connect_to_write(self) -> None:
+        was_there = places.is_elsewhere(self.folder)
+        self.place = places.record(self.folder, self.place)
+        try:
+            self._connect_anew()
+        except AuditMissing:
+            if was_there and not self._is_empty():
+                raise
+            self._make_schema()
+        with self._closed_at_failure():
+            if self._other_folder() is not None:
+                ask(self._connection, _MOVED, (str(self.folder.resolve()),))
+
+    def _is_empty(self) -> bool:
+        """Whether nothing was ever told here: then what is not on the server is not lost."""
+        kept = self.folder / ORIGINALS
+        told = (self.folder / EXPORT).exists() or segments.numbers(self.folder / HOME)
+        return not told and not (kept.is_dir() and any(kept.iterdir()))
+
+    def _make_schema(self) -> None:
+        self._connection = server.connected(self.place, self.deadline)
+        with self._closed_at_failure():
+            run(self._connection, "BEGIN")
+            tables.begin(self._connection, self.place.schema, str(self.folder.resolve()))
+            run(self._connection, "COMMIT")
+
+    @contextmanager
+    def _closed_at_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._connection.close()
+            raise
+
+    # -- a transaction -------------------------------------------------------------------------
+
+    def _begin(self, db: Connection, *, durable: bool) -> None:
+        statement = _BEGIN.format(
+            durable="on" if durable else "off", patience=max(1, int(self._patience * 1000))
+        )
+        try:
+            cursor = run(db, statement)
+            while cursor.nextset():
+                pass
+            self._number, read_only = cursor.fetchone()
+        except BaseException:
+            self._roll_back(db)
+            raise
+        if read_only == "on":
+            self._roll_back(db)
+            raise AuditUnavailable(self.folder, f"the server {self.place}: {_READ_ONLY}")
+        self._is_writing = True
+
+    def _commit(self, db: Connection) -> None:
+        try:
+            done = run(db, "COMMIT").statusmessage
+        except DBAPIError as error:
+            if not self._is_lost():
+                raise
+            self._is_writing = False
+            self._ask_what_was_done(error)
+            return
+        self._is_writing = False
+        if done != "COMMIT":  # a statement had failed, and somebody went on
+            raise AuditCorrupt(self.folder, _NOT_DONE)
+
+    def _roll_back(self, db: Connection) -> None:
+        self._is_writing = False
+        super()._roll_back(db)
+
+    def _ask_what_was_done(self, lost: DBAPIError) -> None:
+        """Return where a transaction was committed whose line was lost meanwhile.
+
+        Raises
+        ------
+        AuditUnavailable
+            It was not, or that cannot be known now.
+        """
+        end = time.monotonic() + self.deadline
+        while True:
+            outcome, why = self._outcome()
+            if outcome == "committed":
+                return
+            if outcome == "aborted":
+                raise AuditUnavailable(self.folder, f"the server {self.place}: {_LOST}") from lost
+            if outcome == "unknown" or time.monotonic() > end:
+                raise AuditUnavailable(self.folder, _UNKNOWN.format(self.place, why)) from lost
+            time.sleep(_SHORT)
+
+    def _outcome(self) -> tuple[str, str]:
+        """Return how the last transaction ended; '' where that may be known in a moment."""
+        try:
+            self._connect_anew()
+            with self._translated():
+                outcome = ask(self._connection, _OUTCOME, (self._number,)).scalar_one()
+                newest = getattr(self._sealed, "newest", None)
+                if outcome == "committed" and newest is not None:
+                    found = ask(self._connection, _HASH, (newest.seq,)).scalar_one_or_none()
+                    if found != newest.hash:  # another server answers, an older copy of that one
+                        return "unknown", "it does not hold what was recorded"
+        except (AuditUnavailable, AuditLocked) as error:
+            return "", str(error.args[1])
+        except AuditError as error:
+            return "unknown", str(error)
+        if outcome is None:
+            return "unknown", "it does not know of the transaction"
+        return ("" if outcome == "in progress" else str(outcome)), "it is at it still"
+
+    @contextmanager
+    def _impatient(self, deadline: float | None) -> Iterator[None]:
+        before = self._patience
+        self._patience = self.deadline if deadline is None else deadline
+        try:
+            yield
+        finally:
+            self._patience = before
+
+    # -- room ----------------------------------------------------------------------------------
+
+    def sizes(self) -> compacting.Sizes:
+        """Return what the tables on the server take now, and the export here."""
+        with self._translated(), self._mutex:
+            self._check_place()
+            size = int(ask(self._connection, _SIZE).scalar_one())
+            return compacting.Sizes(size, compacting.sizes(self.folder).export)
+
+    def vacuum(self) -> None:
+        """Have the server take back the room of rows that are gone, table by table.
+
+        Raises
+        ------
+        AuditError
+            What was done so far stands.
+        """
+        with self._translated(), self._still(), self._mutex:
+            self._check_place()
+            with _unhurried(self._connection):
+                for table in metadata.tables:
+                    ask(self._connection, f"VACUUM (ANALYZE) {table}")
+
+
+@contextmanager
+def _unhurried(db: Connection) -> Iterator[None]:
+    """Let an answer take as long as it does: it is about all that there is."""
+    own: Any = db.connection.driver_connection
+    before = own.patience
+    own.patience = float("inf")
+    try:
+        run(db, "SET statement_timeout TO 0")
+        yield
+    finally:
+        own.patience = before
+        with suppress(SQLAlchemyError):  # the line, or what was begun, may have ended
+            run(db, f"SET statement_timeout TO {int(before * 1000)}")
+
+
+def _schema_of(folder: Path) -> str:
+    with suppress(CropkitError):
+        record = places.recorded(folder)
+        return record.schema if record else ""
+    return ""
