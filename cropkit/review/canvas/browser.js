@@ -446,6 +446,19 @@ function forgetful(canvas) {
   };
 }
 
+// Calls back in the frame that shows all that the kernel has sent for the canvas: ipycanvas hears a
+// drawing at once, and carries it out when its turn comes. A page in which drawing has ended shows
+// nothing any more: that the kernel finds out by itself.
+async function onceDrawn(model, then) {
+  const canvas = await model.widget_manager.get_model(model.get("canvases")[0]);
+  const drawing = canvas.get("_canvas_manager");
+  for (let last = null; last !== drawing.currentProcessing;) {
+    last = drawing.currentProcessing;
+    await last.catch(() => {});
+  }
+  requestAnimationFrame(then);
+}
+
 // The picture that an image widget holds, null where it is none.
 export async function decoded(manager, name) {
   const image = await manager.get_model(String(name).replace("IPY_MODEL_", ""));

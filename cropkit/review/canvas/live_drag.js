@@ -330,7 +330,7 @@ class Hand {
       drag.ours = true;
       drag.overlay.draw(drag.cell, drag.box, true);
     } else if (drag.ours || drag.over)
-      requestAnimationFrame(() => this.drag === drag && this.end());
+      onceDrawn(this.model, () => this.drag === drag && this.end());
   }
 
   end() {

@@ -84,11 +84,11 @@ class Nudges {
     this.timer = setTimeout(() => this.end(), PATIENCE);  // what the kernel drew last is what holds
   }
 
-  // Leave one to the kernel, whose own drawing of it is there with the next frame.
+  // Leave one to the kernel, when its own drawing of it is there.
   fade(position) {
     const { element } = this.overlays.get(position);
     this.overlays.delete(position);
-    requestAnimationFrame(() => element.remove());
+    onceDrawn(this.model, () => element.remove());
   }
 
   told() {
@@ -98,7 +98,7 @@ class Nudges {
     this.pending = this.pending.slice(taken.length);
     if (!this.overlays.size) return;
     if (this.pending.length) this.draw();
-    else requestAnimationFrame(() => this.pending.length || this.end());
+    else onceDrawn(this.model, () => this.pending.length || this.end());
   }
 
   remove() {

@@ -277,8 +277,16 @@ class PageDisplay:
         paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures, tone)
 
     def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
+        """Draw pictures and boxes in one message: they are seen together.
+
+        What hands and keys may do with them is told behind that, within a frame: to compute it
+        would keep the message from being sent.
+        """
+        cells = self._cells(session)
+        self._boxes_at = self._loop.time()
         with batched():
             self._paint(session)
+            self._paint_cells(self._lifted(cells, self._loupe(session)))
             self._draws += 1
             done = self._guard.watch(partial(self._on_screen, self._draws, changed))
             self._canvases.fence.mark(done)
@@ -325,8 +333,7 @@ class PageDisplay:
         self._boxes_due = None
         now, live_drag = session(), self._canvases.live_drag
         self._view_state.follow(now)
-        unturnable = self._prefetch.unturnable(now)
-        wanted = cell_states(now, self._view_state, self._prefetch.applied, unturnable)
+        wanted = self._cells(now)
         after = self._lifted(wanted, self._loupe(now))
         looks_different = self._looks(now) != self._looked or self._view_state.tone != self._toned
         moved = self._drawn is not None and looks_different
@@ -340,7 +347,11 @@ class PageDisplay:
         live = self.acknowledged(now) and not kept_off
         layout = self._view_state.layout
         live_drag.show(layout, wanted, session=now, live=live)
-        live_drag.tell_spots(spots(layout, now, unturnable))
+        live_drag.tell_spots(spots(layout, now, self._prefetch.unturnable(now)))
+
+    def _cells(self, session: ReviewState) -> tuple[CellState, ...]:
+        unturnable = self._prefetch.unturnable(session)
+        return cell_states(session, self._view_state, self._prefetch.applied, unturnable)
 
     def _lifted(self, wanted: tuple[CellState, ...], loupe: Loupe | None) -> list[CellState | None]:
         """Return what the kernel paints: the loupe, but not the box that the browser draws."""
