@@ -32,7 +32,11 @@ _LARGEST = 10_000  # bytes of the record
 _DOCUMENT = "trails"
 _MOST = 1_000  # trails whose servers are remembered
 _FORMAT = 1
-_TWO = "the trail is on a server by this, and {} lies beside it: which is the true one is not known"
+_TWO = (
+    "the trail is on a server by this, and {} lies beside it. If a move was cut off, `cropkit"
+    " migrate-trail FOLDER --to postgresql://USER@HOST/DATABASE` again ends it: it looks whether"
+    " both are the same"
+)
 _NOT_NAMED = (
     "it is said to be on the server {}, which you have not named: `--trail postgresql://USER@HOST/"
     "DATABASE`, or CROPKIT_TRAIL, does so; nobody was asked"
@@ -147,6 +151,23 @@ def recorded(folder: Path) -> Record | None:
         One may not look.
     """
     path = folder / TRAIL_PLACE
+    record = read(folder, TRAIL_PLACE)
+    if record is not None and os.path.lexists(folder / DATABASE):
+        raise ForeignState(path, _TWO.format(DATABASE))
+    return record
+
+
+def read(folder: Path, name: str) -> Record | None:
+    """Return what a record says, whatever lies beside it; None: there is none.
+
+    Raises
+    ------
+    ForeignState
+        It says so in words that are none of ours.
+    AuditUnavailable
+        One may not look.
+    """
+    path = folder / name
     try:
         with reader(path) as file:
             text = file.read(_LARGEST + 1)
@@ -154,10 +175,26 @@ def recorded(folder: Path) -> Record | None:
         return None
     except OSError as error:
         raise AuditUnavailable(folder, error.strerror or error) from error
-    record = _read(path, text)
-    if os.path.lexists(folder / DATABASE):
-        raise ForeignState(path, _TWO.format(DATABASE))
-    return record
+    return _read(path, text)
+
+
+def in_doubt(folder: Path, address: Address | None = None) -> Place | None:
+    """Return the server of a record beside which a file may lie, too; None: there is no record.
+
+    Raises
+    ------
+    AuditUnavailable
+        Nobody named that server. Nobody was asked.
+    ForeignState
+        As `read`.
+    """
+    record = read(folder, TRAIL_PLACE)
+    if record is None:
+        return None
+    address = address or _address(None, record.schema)
+    if address is None:
+        raise AuditUnavailable(folder, _NOT_NAMED.format(record))
+    return Place(address, record.schema)
 
 
 def is_elsewhere(folder: Path) -> bool:
@@ -192,7 +229,7 @@ def known(folder: Path, said: str | None = None) -> Place | None:
         return None
     if said == SQLITE:
         raise AuditUnavailable(folder, _IS_THERE.format(record))
-    address = _named(said) or _named_here.get(record.schema) or _remembered(record.schema)
+    address = _address(said, record.schema)
     if address is None:
         raise AuditUnavailable(folder, _NOT_NAMED.format(record))
     return Place(address, record.schema)
@@ -220,19 +257,24 @@ def record(folder: Path, place: Place) -> Place:
     before = recorded(folder)
     if before is not None:
         return Place(place.address, before.schema)
-    of = place.address.parameters.get
-    said = {"format": _FORMAT, "host": of("host", ""), "port": of("port", "")}
-    said |= {"database": of("dbname", ""), "schema": place.schema}
     path = folder / TRAIL_PLACE
     new = path.with_name(f"{path.name}.new")
     fd = open_file(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
-        write_all(os, fd, f"{json.dumps(said, indent=1)}\n".encode())
+        write_all(os, fd, written(place))
         os.fsync(fd)
     finally:
         os.close(fd)
     new.rename(path)
     return place
+
+
+def written(place: Place) -> bytes:
+    """Return the record of a place: no user and no password."""
+    of = place.address.parameters.get
+    said = {"format": _FORMAT, "host": of("host", ""), "port": of("port", "")}
+    said |= {"database": of("dbname", ""), "schema": place.schema}
+    return f"{json.dumps(said, indent=1)}\n".encode()
 
 
 def remember(place: Place) -> None:
@@ -254,6 +296,10 @@ def remember(place: Place) -> None:
         document[place.schema] = kept
         for name in list(document)[:-_MOST]:
             del document[name]
+
+
+def _address(said: str | None, schema: str) -> Address | None:
+    return _named(said) or _named_here.get(schema) or _remembered(schema)
 
 
 def _named(said: str | None) -> Address | None:

@@ -49,6 +49,7 @@ _GROUPS = (  # in the order of the help
     _Group("collection", "add", ("history", "apply", "purge", "recover", "fsck")),
     _Group("settings", "add", ("settings",)),
     _Group("compact", "add", ("compact",)),
+    _Group("move_trail", "add", ("migrate-trail",)),
     _Group("trust", "add", ("heads", "adopt")),
     _Group("undo", "add_originals", ("originals", "accept-changes")),
     _Group("destinations", "add", ("destinations",)),

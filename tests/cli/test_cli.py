@@ -47,7 +47,7 @@ def commands() -> list[str]:
 def test_every_command_of_the_public_interface_is_there() -> None:
     assert set(commands()) == {
         *("review", "test", "demo", "crop", "undo", "history", "apply", "recover", "fsck", "purge"),
-        "compact",
+        *("compact", "migrate-trail"),
         *(
             "settings",
             "originals",
