@@ -226,17 +226,25 @@ def _box_lags(page: Desk, ask: Ask) -> dict[str, list[float]]:
     page.settled()
     keys = _lags(page, lambda n: page.press("ArrowLeft" if n % 2 else "ArrowRight"))
     page.settled()
-    ratios = _lags(page, lambda _: page.press("l"))
+    # a square image has ratios that change nothing: there is no redraw to wait for
+    ratios = _lags(page, lambda _: page.press("l"), drawn=lambda _: page.settled())
     page.press(*["l"] * (-MOVES % LOCKS), "r")
     page.settled()
     return {"drag_ms": drags, "key_ms": keys, "ratio_key_ms": ratios}
 
 
-def _lags(page: Desk, do: Callable[[int], None]) -> list[float]:
+def _lags(
+    page: Desk, do: Callable[[int], None], drawn: Callable[[int], None] | None = None
+) -> list[float]:
+    """Do something again and again; return how late what it changed was drawn, each time."""
+
+    def as_many(number: int) -> None:
+        page.page.wait_for_function(f"() => window.lags.length >= {number}")
+
     page.page.evaluate("() => { window.lags = []; }")
     for number in range(1, MOVES + 1):
         do(number)
-        page.page.wait_for_function(f"() => window.lags.length >= {number}")
+        (drawn or as_many)(number)
         time.sleep(random.uniform(0.02, 0.06))  # noqa: S311  (out of step with the frames)
     found: list[float] = page.page.evaluate("() => window.lags")
     return found
