@@ -2,12 +2,15 @@
 
     python benchmarks/spreading.py [--images N] [--side PIXELS] [--workers 1,2,4] [--dask]
     python benchmarks/spreading.py --claimants 100 [--chunks N] [--together N] [--work SECONDS]
+                                   [--postgres]
 
 Crops a second are told as ratios to one process; a crop is the work of a codec, so that no more
 processes help than there are cores, of which the machine's number is told. Claimants have sessions
 of their own and no images: each claims a chunk of decisions that another one wants as well,
 prepares and finishes what it got, and goes on. What is told is how many claims were made in a
-second, and how long a claim and a whole chunk took.
+second, and how long a claim and a whole chunk took. `--postgres` has their trail on a PostgreSQL
+that is started for it on this machine, in the same folder of temporary files, and waits for its
+disk as SQLite does.
 """
 
 import argparse
@@ -19,7 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +30,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import postgres
+
 from cropkit import clock
+from cropkit.audit import places
 from cropkit.audit.operation import Operation, OperationKind
 from cropkit.audit.trail import AuditTrail, ClaimOutcome
 from cropkit.batch import Batch
@@ -53,8 +61,12 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=10, help="of each claimant")
     parser.add_argument("--work", type=float, default=0.0, help="seconds that a chunk is worked at")
     parser.add_argument("--together", type=int, default=16)
+    parser.add_argument("--postgres", action="store_true")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        if asked.postgres:
+            server = stack.enter_context(postgres.served(fsync=True))
+            os.environ[places.VARIABLE] = server.url()  # for their processes, too
         if asked.claimants:
             trial = Trial(Path(name), asked.claimants, asked.chunks, asked.together, asked.work)
             _claim(trial)

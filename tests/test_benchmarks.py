@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import postgres
 import pytest
 from scenes import data_set
 
@@ -193,8 +194,11 @@ def test_the_speed_of_processes_is_told_as_ratios_to_one() -> None:
     assert rows[1].split()[-1] == "1.00"
 
 
-def test_claimants_of_one_database_get_each_decision_once() -> None:
-    command = [sys.executable, str(SPREADING), "--claimants", "8", "--chunks", "2"]
+@pytest.mark.parametrize("where", [[], ["--postgres"]])
+def test_claimants_of_one_database_get_each_decision_once(where: list[str]) -> None:
+    if where:
+        postgres.own()  # or skip
+    command = [sys.executable, str(SPREADING), "--claimants", "8", "--chunks", "2", *where]
     ended = subprocess.run(
         [*command, "--together", "3"], capture_output=True, text=True, check=True
     )
