@@ -18,6 +18,7 @@ import postgres
 import pytest
 import running
 import seeding
+import stores
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
 import style_tools
 from browser import chromium
@@ -55,6 +56,7 @@ TOLD = {
     "compared": exiftool.COMPARED,
     "missed": exiftool.MISSED,
     "serverless": postgres.MISSED,
+    "of one store": stores.KEPT_BACK,
 }
 
 
@@ -130,7 +132,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seeding.summarise(terminalreporter)
     exiftool.summarise(terminalreporter)
     postgres.summarise(terminalreporter)
+    stores.summarise(terminalreporter)
     running.tell_parts(terminalreporter)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Have what is about the trail and the engine a second time, on PostgreSQL."""
+    return stores.doubled(collector, (yield))
+
+
+@pytest.fixture(autouse=True)
+def _store(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A trail is where the test says: on a server, if that is the one on PostgreSQL."""
+    with stores.named(request):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select
 
 from cropkit.audit import rows
+from cropkit.audit.dialects import STREAMED
 from cropkit.audit.schema import audit
 from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, read_json, write_json
@@ -76,8 +77,8 @@ def each(db: Connection, query: Select[Any]) -> Iterator[Row[Any] | rows.Unread]
     while True:
         left = query if last is None else query.where(audit.c.seq > last)
         try:
-            with rows.read("an event"):
-                for row in db.execute(left):
+            with rows.read("an event"), db.execute(left, execution_options=STREAMED) as found:
+                for row in found:
                     last = row.seq
                     yield row
                 return

@@ -31,7 +31,7 @@ from sqlalchemy.exc import OperationalError
 from cropkit import clock
 from cropkit.audit import chain, pristine, replay, rows, schema
 from cropkit.audit.connecting import run
-from cropkit.audit.dialects import KindOf, as_bytes
+from cropkit.audit.dialects import STREAMED, KindOf, as_bytes
 from cropkit.audit.links import Between
 from cropkit.audit.operation import OperationState
 from cropkit.errors import AuditCorrupt
@@ -185,8 +185,8 @@ def _rows(
     """Yield the rows in the order of their keys; name those that cannot be read, and go on."""
     name, number, query = _KEYS[table.name], 0, _told_of(table)
     try:
-        with rows.read(table.name):
-            for row in db.execute(query):
+        with rows.read(table.name), db.execute(query, execution_options=STREAMED) as found:
+            for row in found:
                 number += 1
                 yield getattr(row, name), row._asdict()
     except AuditCorrupt:  # from there on each is read by itself
@@ -276,9 +276,14 @@ def _by_name(
     table: Table, db: Connection, differing: AbstractSet[str]
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each name with the keys of the rows about it, in their order."""
-    agreeing = (row for row in db.execute(_ordered(table)) if _key(row) not in differing)
+    agreeing = (row for row in _of_all(table, db) if _key(row) not in differing)
     for name, of_name in groupby(agreeing, key=itemgetter(0)):
         yield name.decode(errors="replace"), list(dict.fromkeys(map(_key, of_name)))
+
+
+def _of_all(table: Table, db: Connection) -> Iterator[ResultRow[Any]]:
+    with db.execute(_ordered(table), execution_options=STREAMED) as found:
+        yield from found
 
 
 @cache

@@ -4,7 +4,7 @@ Statements are written as SQLite has them, and what goes to SQLite is just that.
 has another word for a thing, or another rule, it is here and in `postgres`, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Integer, LargeBinary, Table, func
@@ -15,6 +15,8 @@ from sqlalchemy.sql.elements import Cast
 from sqlalchemy.sql.functions import GenericFunction
 
 _POSTGRESQL = "postgresql"
+# How much is asked for at once of what may be long, where rows come by the line; SQLite reads on.
+STREAMED: Mapping[str, Any] = {"stream_results": True, "max_row_buffer": 500}
 _DIGITS = 18  # of a number that fits into 64 bits
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from cropkit.audit import segments
 from cropkit.audit.chain import digest
+from cropkit.audit.dialects import STREAMED
 from cropkit.audit.export_reader import check_length, event_of
 from cropkit.audit.schema import audit
 from cropkit.audit.segments import LONGEST_LINE
@@ -71,12 +72,13 @@ def follow(db: Connection, path: Path, *, mend: bool) -> int:
 def _pieces(db: Connection, last: int) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of the events after one, some at a time, with the number of their last."""
     lines, number = bytearray(), last
-    for row in db.execute(_AFTER, {"last": last}).mappings():
-        lines += (json.dumps({str(name): value for name, value in row.items()}) + "\n").encode()
-        number = int(row["seq"])
-        if len(lines) >= SYNCED_EACH:
-            yield number, bytes(lines)
-            lines.clear()
+    with db.execute(_AFTER, {"last": last}, execution_options=STREAMED) as after:
+        for row in after.mappings():
+            lines += (json.dumps({str(name): row[name] for name in row}) + "\n").encode()
+            number = int(row["seq"])
+            if len(lines) >= SYNCED_EACH:
+                yield number, bytes(lines)
+                lines.clear()
     if lines:
         yield number, bytes(lines)
 

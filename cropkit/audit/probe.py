@@ -1,32 +1,38 @@
 """Whether one may write here, found out without writing."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from cropkit.audit.store_reader import has_wal_reset_bug, unavailable
+from cropkit.audit.store_reader import StoreReader, has_wal_reset_bug, unavailable
 from cropkit.errors import AuditCorrupt, AuditLocked
 from cropkit.system import state_folder
 from cropkit.system.home import DATABASE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, is_free
 
+Begin = Callable[[], object]
 
-def writing(folder: Path, deadline: float) -> bool:
+
+def writing(store: StoreReader) -> bool:
     """Begin to write and take it back; return whether file locks exclude each other here.
 
-    Somebody must have the database open, or its log would be written into it.
+    The trail is open for reading: else SQLite's log would be written into its database.
 
     Raises
     ------
     AuditLocked, AuditUnavailable, AuditCorrupt
         Why one may not write; nothing was changed.
     """
+    folder, deadline = store.folder, store.deadline
     state_folder.check(folder)
     lock = folder / WRITER_LOCK
+    begin: Begin = getattr(store, "try_to_write", partial(_begin, folder, deadline))
     try:
         with exclusive(lock, deadline):
-            _begin(folder, deadline)
+            begin()
             return not is_free(lock)
     except LockHeld:
         raise AuditLocked(folder, deadline) from None

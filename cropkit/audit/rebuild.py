@@ -9,15 +9,19 @@ from typing import Any
 from uuid import uuid4
 
 from cropkit import clock
-from cropkit.audit import export_reader, keys, links, replay, seals, segments, trust
+from cropkit.audit import export_reader, keys, links, places, replay, seals, segments, trust
 from cropkit.audit.presence import alone
 from cropkit.audit.store import DEADLINE, Store
 from cropkit.errors import AuditCorrupt, AuditMissing, AuditUnavailable
 from cropkit.system import state_folder
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, OWNERS, REBUILDING
+from cropkit.system.home import DATABASE, EXPORT, HOME, OWNERS, REBUILDING, TRAIL_PLACE
 
 Event = Mapping[str, Any]
+_ON_SERVER = (
+    "it is on the server {}: bring that one back from its backup. Where it is lost for good, rename"
+    f" {TRAIL_PLACE}, and the same makes a database of the folder's own from the export"
+)
 
 
 def rebuild(root: Root, deadline: float = DEADLINE) -> int:
@@ -36,6 +40,9 @@ def rebuild(root: Root, deadline: float = DEADLINE) -> int:
         When it does not hold what this person saw of the trail last; as above.
     """
     state_folder.check(root.path)
+    record = places.recorded(root.path)
+    if record is not None:
+        raise AuditUnavailable(root.path, _ON_SERVER.format(record))
     if not (root.path / EXPORT).is_file():
         if not segments.numbers(root.path / HOME):
             raise AuditMissing(root.path, EXPORT)

@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from cropkit.audit import places
 from cropkit.audit.connecting import version_of
 from cropkit.audit.reader import DEADLINE, TrailReader
 from cropkit.audit.reading_copy import copy_while_nobody_writes
@@ -24,13 +25,17 @@ def copied_trail(scope: Scope, deadline: float = DEADLINE) -> Iterator[TrailRead
     """Open a copy of a collection's trail, made in a temporary folder while nobody writes.
 
     What SQLite has in its write-ahead log is in the copy, too. A collection without a database
-    has an empty trail.
+    has an empty trail. One that is on a server is read there.
 
     Raises
     ------
     AuditError
         As opening the collection itself would.
     """
+    if places.is_elsewhere(scope.state):  # a server keeps who reads from writing
+        with TrailReader(Root(scope.state), deadline, scope=scope) as there:
+            yield there
+        return
     with TemporaryDirectory(prefix="cropkit-look-") as name, ExitStack() as stack:
         place = Path(name).resolve()
         (place / HOME).mkdir(0o700)

@@ -85,7 +85,9 @@ def trail_named(arguments: argparse.Namespace) -> "Iterator[None]":
     from cropkit.system.scope import scope_of  # noqa: PLC0415  (as above)
 
     places.check(arguments.trail)
-    folder = getattr(arguments, "folder", None)
+    image, folder = getattr(arguments, "image", None), getattr(arguments, "folder", None)
+    if folder is None and image is not None:
+        folder = home_of(image)
     if isinstance(folder, Path) and folder.is_dir():
         places.known(scope_of(folder, arguments.state).state, arguments.trail)
     before = os.environ.get(places.VARIABLE)

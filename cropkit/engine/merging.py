@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from cropkit.audit import chain, rows
+from cropkit.audit import chain, places, rows
 from cropkit.audit.adopting import Adopted, Adoption
 from cropkit.audit.operation import MERGED as EVENT
 from cropkit.audit.operation import check_sha256
@@ -56,6 +56,9 @@ from cropkit.system.locks import LockHeld, exclusive
 from cropkit.system.scope import Scope
 
 Progress = Callable[[int, int], object]
+_ON_SERVER = (
+    "its trail is on a server: `cropkit migrate-trail FOLDER --to sqlite` brings it back first"
+)
 _ASIDE = (f"{REJECTED}/", f"{REMOVED}/")
 
 
@@ -243,6 +246,8 @@ def _check(inner: TrailReader, folder: Path) -> tuple[str, ...]:
 def _planned(outer: TrailReader, folder: Path, part: str) -> _Planned:
     """Look at everything that the inner collection holds; nothing is written."""
     state_folder.check(folder)
+    if places.is_elsewhere(folder):
+        raise NotMergeable(folder, _ON_SERVER)
     _check_is_readable(outer, outer.root.path)
     if (folder / HOME).lstat().st_dev != (outer.root.path / HOME).lstat().st_dev:
         raise NotMergeable(folder, "it lies on another file system")

@@ -14,6 +14,7 @@ from cropkit.audit import probe, proof
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import sessions_there
 from cropkit.audit.reader import TrailReader
+from cropkit.audit.store_reader import StoreReader
 from cropkit.audit.surveying import Recovered, Survey
 from cropkit.audit.tally import SessionRow
 from cropkit.engine import fsck, listing
@@ -130,7 +131,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     if sound.damage:  # its rows cannot be believed
         return Facts(name, damage=sound.damage, free_bytes=root.free_bytes())
     trail.integrity.check_export()
-    excludes, unwritable = _writing(root.path, trail.store.deadline)
+    excludes, unwritable = _writing(trail.store)
     survey = trail.survey()
     others = {each.operation.id: each.said for each in trail.operations.left_alone()}
     mine = [each for each in survey.unsettled if each.id not in others]
@@ -178,10 +179,10 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     )
 
 
-def _writing(folder: Path, deadline: float) -> tuple[bool, Event | None]:
+def _writing(store: StoreReader) -> tuple[bool, Event | None]:
     """Try to write: whether locks exclude each other, and why nothing can be written."""
     try:
-        return probe.writing(folder, deadline), None
+        return probe.writing(store), None
     except AuditUnavailable as error:  # what can be read is looked at all the same
         code = _CODES.get(type(error), "database-unavailable")
         return True, Event(code, str(error))

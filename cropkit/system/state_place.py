@@ -31,7 +31,7 @@ from cropkit.errors import BadStatePlace, CropkitError, PersonalStateUnusable
 from cropkit.names import escaped, unescaped
 from cropkit.system import disk_space, personal_state, state_folder
 from cropkit.system.files import Root, not_writable, write_all
-from cropkit.system.home import COLLECTION, DATABASE, EXPORT, HOME
+from cropkit.system.home import COLLECTION, DATABASE, EXPORT, HOME, TRAIL_PLACE
 
 STATE_HOME = "CROPKIT_STATE_HOME"
 IDENTITY = ".cropkit-identity"  # hidden: never listed
@@ -220,7 +220,7 @@ def _check_is_apart(folder: Path, state: Path) -> None:
 
 def _check_can_be_new(whole: Path, state: Path) -> None:
     _check_is_apart(whole, state)
-    if any((state / name).exists() for name in (DATABASE, EXPORT)):
+    if any((state / name).exists() for name in (DATABASE, TRAIL_PLACE, EXPORT)):
         raise BadStatePlace(state, f"its {HOME} is its own: it is a collection of images")
     outer = state_folder.above(state)
     if outer is not None:

@@ -14,12 +14,11 @@ import numpy as np
 from PIL import Image
 
 from cropkit import bounded
+from cropkit.audit import places
 from cropkit.errors import CropkitError
 from cropkit.formats.preview import upright
 from cropkit.geometry import NormalizedBox, Size
 from cropkit.records import Problem, ProblemKind
-from cropkit.system.files import Root
-from cropkit.system.home import DATABASE
 from cropkit.system.scope import scope_of
 from cropkit.taste import data_set, decided, features
 from cropkit.taste.boxes import Array, Flags
@@ -93,7 +92,7 @@ def examples(
         There is nothing to learn from, or it cannot be read.
     """
     scope = scope_of(folder, state)
-    is_collection = Root(scope.state).identity(DATABASE) is not None
+    is_collection = places.has_one(scope.state)
     every = list((decided if is_collection else data_set).examples(scope))
     problems = [each for each in every if isinstance(each, Problem)]
     wanted = [each for each in every if isinstance(each, Example)]

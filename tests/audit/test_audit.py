@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import trails
 from faults import as_format_1
 from sqlalchemy import Connection
 
@@ -30,10 +31,7 @@ def trail(tmp_path: Path) -> Iterator[AuditTrail]:
 
 
 def _edit(folder: Path, statement: str) -> None:
-    database = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
-    with database:
-        database.execute(statement)
-    database.close()
+    trails.change(folder, statement)
 
 
 def test_a_look_leaves_no_trace_in_the_trail(trail: AuditTrail) -> None:

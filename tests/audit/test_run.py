@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 
 import pictures
 import pytest
+import trails
 from patience import patient
 
 from cropkit import clock
@@ -168,14 +168,11 @@ def test_a_beat_waits_for_a_lock_a_second_only_and_is_counted_as_missed(
 def test_a_beat_does_not_wait_for_another_program_that_holds_the_database(folder: Path) -> None:
     with Collection(folder) as kit:
         kit.crop("a_stage2.png", BOX)
-        other = sqlite3.connect(folder / ".cropkit" / "cropkit.db")
-        other.execute("BEGIN IMMEDIATE")
-        begun = time.monotonic()
-        with pytest.raises(AuditLocked):
-            kit.trail.beat(0.05)
-        assert time.monotonic() - begun < patient(5)
-        other.rollback()
-        other.close()
+        with trails.held(folder):
+            begun = time.monotonic()
+            with pytest.raises(AuditLocked):
+                kit.trail.beat(0.05)
+            assert time.monotonic() - begun < patient(5)
         kit.trail.beat(1)
 
 

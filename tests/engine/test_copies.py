@@ -2,13 +2,12 @@
 
 import os
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import pictures
 import pytest
+import trails
 from deciding import decision
 from faults import TwoDisks
 from PIL import Image
@@ -322,9 +321,8 @@ def test_the_name_of_what_was_undone_is_found_in_whatever_rows(
         collection.undo(IMAGE)
         ids = [each.id for each in collection.trail.operations.finished()]
     ways = {"itself": [(ids[1], ids[1])], "each other": [(ids[0], ids[1]), (ids[1], ids[0])]}
-    with closing(sqlite3.connect(source / DATABASE)) as db, db:
-        for pair in ways.get(undoes, [(undoes, ids[1])]):
-            db.execute("UPDATE operation SET undoes = ? WHERE id = ?", pair)
+    for pair in ways.get(undoes, [(undoes, ids[1])]):
+        trails.change(source, "UPDATE operation SET undoes = ? WHERE id = ?", *pair)
     with Collection(source) as collection:
         restored = collection.trail.operations.by_id(ids[1])
         assert collection.trail.operations.image_of(restored) in {IMAGE, str(out / IMAGE)}

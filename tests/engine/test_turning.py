@@ -1,8 +1,6 @@
 """A crop that is turned is decided, written, undone and told as any other one."""
 
 import json
-import sqlite3
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 import pictures
 import pytest
+import trails
 from deciding import decision
 from PIL import Image, ImageOps
 
@@ -18,7 +17,6 @@ from cropkit.cli import main
 from cropkit.errors import BadDecision, TrailDisagrees, UnsuitableTurn
 from cropkit.geometry import PixelBox, Size, Turn, iou
 from cropkit.records import Verdict, verdict_of
-from cropkit.system.home import DATABASE
 
 NAME = "a.png"
 BOX = PixelBox(10, 20, 70, 50)
@@ -142,8 +140,7 @@ def test_a_turn_that_somebody_wrote_into_a_row_is_not_believed(album: Path, valu
     before = (album / NAME).read_bytes()
     with cropkit.open(album) as collection:
         collection.decide([decision(collection, NAME, BOX, turn=LEFT)])
-    with closing(sqlite3.connect(album / DATABASE)) as db, db:
-        db.execute("UPDATE decision SET turn = ?", (value,))
+    trails.change(album, "UPDATE decision SET turn = ?", value)
     with cropkit.open(album) as collection:
         results = collection.apply_waiting()
         assert [result.code for result in results] == [TrailDisagrees.__name__]

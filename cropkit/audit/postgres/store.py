@@ -16,7 +16,7 @@ from cropkit.audit.places import Place
 from cropkit.audit.postgres import complaints, server, tables
 from cropkit.audit.schema import VERSION, metadata
 from cropkit.audit.store import Accept, Store
-from cropkit.audit.store_reader import DEADLINE, StoreReader
+from cropkit.audit.store_reader import DEADLINE, StoreReader, one_moment
 from cropkit.errors import (
     AuditCorrupt,
     AuditError,
@@ -116,6 +116,22 @@ class OnServer(StoreReader):
         shape.check(db, self.path, whole=version == VERSION)
         return version
 
+    def _begun(self, db: Connection, *, durable: bool, patience: float) -> str:
+        """Begin to write, alone, and return the number that the server gave to it."""
+        limit = max(1, int(patience * 1000))
+        try:
+            cursor = run(db, _BEGIN.format(durable="on" if durable else "off", patience=limit))
+            while cursor.nextset():
+                pass
+            number, read_only = cursor.fetchone()
+        except BaseException:
+            _roll_back(db)
+            raise
+        if read_only == "on":
+            _roll_back(db)
+            raise AuditUnavailable(self.folder, f"the server {self.place}: {_READ_ONLY}")
+        return str(number)
+
     # -- whose it is ---------------------------------------------------------------------------
 
     def _other_folder(self) -> Path | None:
@@ -187,6 +203,19 @@ class ServerReader(OnServer):
             self.close()
             raise
 
+    def try_to_write(self) -> None:
+        """Begin to write and take it back.
+
+        Raises
+        ------
+        AuditLocked, AuditUnavailable, AuditCorrupt
+            Why one may not write; nothing was changed.
+        """
+        with self._translated(), self._mutex:
+            self._check_place()
+            self._begun(self._connection, durable=False, patience=self.deadline)
+            _roll_back(self._connection)
+
 
 class ServerStore(OnServer, Store):
     """The trail on a server, to read and to write.
@@ -250,20 +279,7 @@ class ServerStore(OnServer, Store):
     # -- a transaction -------------------------------------------------------------------------
 
     def _begin(self, db: Connection, *, durable: bool) -> None:
-        statement = _BEGIN.format(
-            durable="on" if durable else "off", patience=max(1, int(self._patience * 1000))
-        )
-        try:
-            cursor = run(db, statement)
-            while cursor.nextset():
-                pass
-            self._number, read_only = cursor.fetchone()
-        except BaseException:
-            self._roll_back(db)
-            raise
-        if read_only == "on":
-            self._roll_back(db)
-            raise AuditUnavailable(self.folder, f"the server {self.place}: {_READ_ONLY}")
+        self._number = self._begun(db, durable=durable, patience=self._patience)
         self._is_writing = True
 
     def _commit(self, db: Connection) -> None:
@@ -321,6 +337,10 @@ class ServerStore(OnServer, Store):
             return "unknown", "it does not know of the transaction"
         return ("" if outcome == "in progress" else str(outcome)), "it is at it still"
 
+    def _export(self) -> None:
+        with one_moment(self._connection):  # what may be long comes in pieces, in a transaction
+            super()._export()
+
     @contextmanager
     def _impatient(self, deadline: float | None) -> Iterator[None]:
         before = self._patience
@@ -352,6 +372,11 @@ class ServerStore(OnServer, Store):
             with _unhurried(self._connection):
                 for table in metadata.tables:
                     ask(self._connection, f"VACUUM (ANALYZE) {table}")
+
+
+def _roll_back(db: Connection) -> None:
+    with suppress(SQLAlchemyError):  # the line, or what was begun, may have ended
+        run(db, "ROLLBACK")
 
 
 @contextmanager
