@@ -24,6 +24,8 @@ _TYPES = "SQLite lets any cell hold anything; a server has types"
 # Files, and tests by their names, that ask for SQLite itself: why.
 ONLY_SQLITE = {
     "test_query_plans.py": "plans are SQLite's",
+    "test_moving_trail.py": "it has both itself",
+    "test_trail_on_server.py": "it is about the server itself",
     "test_connecting.py": "it is about SQLite's own connections",
     "test_before_names.py": _OLDER,
     "test_format_7.py": _OLDER,
@@ -113,8 +115,9 @@ def connected(folder: Path) -> Any:
     """Return a connection of psycopg's to where the trail of a collection is."""
     from psycopg.rows import dict_row  # noqa: PLC0415  (only where there is a server)
 
-    db = _connected(row_factory=dict_row)
-    db.execute(f'SET search_path TO "{_schema(folder / ".cropkit" / "trail.json")}"'.encode())
+    record = json.loads((folder / ".cropkit" / "trail.json").read_bytes())
+    db = _connected(row_factory=dict_row, dbname=record["database"])
+    db.execute(f'SET search_path TO "{record["schema"]}"'.encode())
     return db
 
 

@@ -82,6 +82,11 @@ class Address:
         """What may be kept of it: all but what is secret."""
         return {name: value for name, value in self.parameters.items() if name not in _SECRET}
 
+    def leads_to(self, record: "Record") -> bool:
+        """Whether a record names this server and database, in the same words."""
+        of = self.parameters.get
+        return (of("host", ""), of("port", ""), of("dbname", "")) == record[:3]
+
     def without_secrets(self, words: str) -> str:
         """Return what somebody has said about it, in one line, without what nobody may see."""
         for name in (*_SECRET,):
@@ -191,7 +196,7 @@ def in_doubt(folder: Path, address: Address | None = None) -> Place | None:
     record = read(folder, TRAIL_PLACE)
     if record is None:
         return None
-    address = address or _address(None, record.schema)
+    address = address or _address(None, record)
     if address is None:
         raise AuditUnavailable(folder, _NOT_NAMED.format(record))
     return Place(address, record.schema)
@@ -229,7 +234,7 @@ def known(folder: Path, said: str | None = None) -> Place | None:
         return None
     if said == SQLITE:
         raise AuditUnavailable(folder, _IS_THERE.format(record))
-    address = _address(said, record.schema)
+    address = _address(said, record)
     if address is None:
         raise AuditUnavailable(folder, _NOT_NAMED.format(record))
     return Place(address, record.schema)
@@ -298,8 +303,12 @@ def remember(place: Place) -> None:
             del document[name]
 
 
-def _address(said: str | None, schema: str) -> Address | None:
-    return _named(said) or _named_here.get(schema) or _remembered(schema)
+def _address(said: str | None, record: Record) -> Address | None:
+    """Choose by whom a server is reached: this trail's own server goes before one for new ones."""
+    usual = _named(said)
+    if said is not None or (usual is not None and usual.leads_to(record)):
+        return usual
+    return _named_here.get(record.schema) or _remembered(record.schema) or usual
 
 
 def _named(said: str | None) -> Address | None:
