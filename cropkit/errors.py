@@ -682,6 +682,16 @@ class AuditLocked(AuditError):
     cure = "Close that program, or wait; nothing is cropped without the trail"
 
 
+class TakenOver(AuditError):
+    """(folder, seconds of silence)."""
+
+    template = (
+        "{0}: this session was silent for more than {1:g} s, and another has taken over what it"
+        " had begun"
+    )
+    cure = "Open the collection again: nothing is lost, and what was begun is settled"
+
+
 class AuditCorrupt(AuditError):
     """(folder, reason)."""
 

@@ -1,6 +1,5 @@
 """What a collection's trail tells, by a type that cannot write."""
 
-from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import func, select
@@ -27,8 +26,6 @@ from cropkit.audit.tally import SessionRow
 from cropkit.names import escaped, unescaped
 from cropkit.records import Note
 from cropkit.system.files import Root
-from cropkit.system.home import OWNERS
-from cropkit.system.locks import is_free
 from cropkit.system.scope import Scope
 
 __all__ = ["DEADLINE", "Standing", "TrailReader"]
@@ -101,7 +98,7 @@ class TrailReader:
 
     def is_dead(self, owner: str) -> bool:
         """Whether the process that owned an operation is gone."""
-        return is_free(self._owner_file(owner))
+        return not self.store.lives(owner)
 
     def degraded(self, session: str) -> int:
         """Return how many operations of a session were degraded."""
@@ -157,6 +154,3 @@ class TrailReader:
     def _whose(self) -> keys.Key:
         """Return the key of whoever asks; none is made."""
         return keys.of_person()
-
-    def _owner_file(self, owner: str) -> Path:
-        return self.root.path / OWNERS / owner

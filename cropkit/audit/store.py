@@ -161,6 +161,23 @@ class Store(StoreReader):
         finally:
             self._connection.exec_driver_sql(f"PRAGMA busy_timeout={self.deadline * 1000:.0f}")
 
+    # -- who is at work ------------------------------------------------------------------------
+
+    may_come_back = False  # whether an owner who was taken for dead may still be at work
+
+    def announce(self, _owner: str) -> None:
+        """Say who it is that writes from here on."""
+
+    def check_owner(self) -> None:
+        """Make sure that nobody has taken over what this owner has begun."""
+
+    def take_over(self, owner: str) -> bool:
+        """Begin to settle what an owner who is gone has begun; return whether they cannot go on.
+
+        A lock is let go of at a death alone: whose lock is free comes back no more.
+        """
+        return not self.lives(owner)
+
     # -- making it smaller ---------------------------------------------------------------------
 
     def sizes(self) -> compacting.Sizes:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -36,7 +36,8 @@ from cropkit.errors import (
 )
 from cropkit.system import disk_space, file_system_probe, state_folder
 from cropkit.system.files import Root
-from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, log_of
+from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, OWNERS, log_of
+from cropkit.system.locks import is_free
 from cropkit.system.mounts import file_system_type
 from cropkit.system.signals import HeldOff, held_off
 
@@ -127,6 +128,10 @@ class StoreReader:
             finally:
                 self._held = before
 
+    def lives(self, owner: str) -> bool:
+        """Whether somebody who has opened the collection to write is at work on it."""
+        return not is_free(self.folder / OWNERS / owner)
+
     def let_through(self) -> None:
         """Let a signal that came while one reads have its effect now, where the read can stop.
 
@@ -201,6 +206,10 @@ class StoreReader:
             raise AuditTooNew(self.folder, version, VERSION)
 
     # -- errors ----------------------------------------------------------------------------------
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Have what is raised inside told as the errors of a trail."""
+        return self._translated()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -61,6 +61,7 @@ from cropkit.errors import (
     BadDecision,
     CropkitError,
     ForeignState,
+    TakenOver,
     TrailDisagrees,
 )
 from cropkit.records import CropResult, Decision, Note, Problem, Status
@@ -125,6 +126,7 @@ class AuditTrail(TrailReader):
             self.notices += acceptance.settle(store)
             self.notices += [each.said for each in self.operations.left_alone()]
             self.presence = Presence(root.path, reviewer)
+            self._announce()
         except AuditError:
             store.close()
             raise
@@ -147,16 +149,30 @@ class AuditTrail(TrailReader):
         with self.store.reading() as db:
             started = sessions.exists(db, self.session)
         if started:
-            with self._writing() as db:
-                self._end(db, "session-ended", how, _plain(decisions.counts(db)))
-                number = chain.length(db)
-            self._pack_what_is_long(number)
+            self._end_session(how)
         with self.store.reading() as db:
             last = heads.looked_at(db)
         self.store.close()
         self.presence.leave()
         for sentence in trust.remembered(self.root.path, last):
             _log.warning(sentence)
+
+    def _announce(self) -> None:
+        try:
+            self.store.announce(self.presence.owner)
+        except AuditError:
+            self.presence.leave()
+            raise
+
+    def _end_session(self, how: str) -> None:
+        try:
+            with self._writing() as db:
+                self._end(db, "session-ended", how, _plain(decisions.counts(db)))
+                number = chain.length(db)
+        except TakenOver as error:  # whoever did that has told of what this session began
+            _log.error(error)
+            return
+        self._pack_what_is_long(number)
 
     def _pack_what_is_long(self, last: int) -> None:
         """Move the export up to an event into segments, where it is long and nobody else does."""

@@ -78,7 +78,7 @@ class Applier:
         self.threads = threads
         self.locations = locations
         self.originals = Originals(self.locations)
-        self.publisher = Publisher(self.locations, self.originals)
+        self.publisher = Publisher(self.locations, self.originals, trail.store.check_owner)
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Carry out requests together, each whole or not at all; one outcome for each.
@@ -514,6 +514,7 @@ class Applier:
                 self.trail.abandon(job.operation, OperationState.CONFLICT, job.result())
 
     def _take_back(self, job: Job) -> None:
+        self.trail.store.check_owner()  # else it is another's to settle, and so are its files
         if job.switched:
             self.trail.begin_abort(job.operation)
             self.publisher.put_back(job.operation)

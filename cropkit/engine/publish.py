@@ -6,7 +6,7 @@ image itself, in place, by one rename.
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -33,9 +33,17 @@ _RECOGNISABLE = 80  # bytes of an image's name that its partial copy shows; a na
 
 
 class Publisher:
-    """Carries out, completes and takes back what an operation plans."""
+    """Carries out, completes and takes back what an operation plans.
 
-    def __init__(self, locations: Locations, originals: Originals) -> None:
+    Parameters
+    ----------
+    check_owner : raises where another owner may have taken over; asked before each name changes
+    """
+
+    def __init__(
+        self, locations: Locations, originals: Originals, check_owner: Callable[[], None]
+    ) -> None:
+        self._check_owner = check_owner
         self.locations = locations
         self.originals = originals
         self.state = locations.state
@@ -43,6 +51,16 @@ class Publisher:
     def has_passed(self, operation: Operation) -> bool:
         """Whether the commit point was passed."""
         return (self.locations.digest(operation.target) or "") == operation.sha256_after
+
+    def fence(self, operation: Operation) -> None:
+        """Keep an owner who comes back late from the commit point; to be done before one judges.
+
+        They may have been stopped just before the rename, behind every question. A rename takes the
+        name of what it renames: where that is gone, it fails. What they make after this they give
+        no name, since they ask before that whether they still may.
+        """
+        self.state.unlink(staged(operation.id), missing_ok=True)
+        self.clean_partials(operation)
 
     def set_aside(self, operation: Operation) -> tuple[str, ...]:
         """Give what loses its name to another companion a second name; to be synced before more.
@@ -86,6 +104,7 @@ class Publisher:
         nothing_to_do = operation.in_place and operation.same_content
         if operation.kind is OperationKind.PURGE:
             if self.state.identity(operation.source) is not None:
+                self._check_owner()
                 self.state.replace(operation.source, leaving(operation.id))
         elif not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
@@ -225,6 +244,7 @@ class Publisher:
         """Give content the name of an image, by a rename; across file systems, of a synced copy."""
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
+        self._check_owner()
         if here.replace(path, name, there):
             return ()
         content = here.read(path)
@@ -232,6 +252,7 @@ class Publisher:
             raise VerificationFailed(target, "what was staged is not what was proven")
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
+        self._check_owner()
         there.replace(partial, name)
         return lost
 
@@ -245,6 +266,7 @@ class Publisher:
         if not here.link(path, there, partial):
             partial, lost = self._copied(here.read(path), there, name, operation)
             _warn(target, lost)
+        self._check_owner()
         there.replace(partial, name)
         return lost
 
@@ -267,6 +289,7 @@ class Publisher:
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
         may_share = _may_share(operation, source) and not self._is_shared(source, target)
+        self._check_owner()
         if may_share and here.link(path, there, name):
             return ()
         content = here.read(path)
@@ -274,6 +297,7 @@ class Publisher:
             content = replace(content, attributes=content.attributes.for_a_copy())
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
+        self._check_owner()
         if not there.link(partial, there, name):
             if there.identity(name) is not None:
                 raise NameTaken(source, target)
@@ -315,11 +339,13 @@ class Publisher:
         _warn(operation.source, root.write_new(partial, original.data, original.attributes))
         root.set_times(partial, original.attributes.times)
         root.sync(partial)
+        self._check_owner()
         root.replace(partial, path)
 
     def _drop(self, name: str, sha256: str | None) -> None:
         root, path = self.locations.locate(name)
         if root.digest(path) == sha256:
+            self._check_owner()
             root.unlink(path, missing_ok=True)
 
     def _partials(self, operation: Operation) -> Iterable[str]:

@@ -50,6 +50,8 @@ from cropkit.system.files import Root
 from cropkit.system.home import HOME, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
 from cropkit.system.signals import held_off
 
+_AWAKE = "its owner is at work again"
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -100,10 +102,14 @@ def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> boo
 
 
 def _settle(locations: Locations, trail: AuditTrail, operation: Operation) -> Recovered:
-    publisher = Publisher(locations, Originals(locations))
+    publisher = Publisher(locations, Originals(locations), trail.store.check_owner)
     try:
         locations.check(operation)
+        if not trail.store.take_over(operation.owner):
+            return _said(operation, operation.state, _AWAKE)
         with held_off():
+            if trail.store.may_come_back:
+                publisher.fence(operation)
             outcome = _forward_or_back(publisher, trail, operation)
     except (AuditLocked, AuditUnavailable):
         raise

@@ -13,7 +13,7 @@ from cropkit.audit import compacting, places, segments, shape
 from cropkit.audit.connecting import run, version_of
 from cropkit.audit.dialects import ask
 from cropkit.audit.places import Place
-from cropkit.audit.postgres import complaints, server, tables
+from cropkit.audit.postgres import complaints, owners, server, tables
 from cropkit.audit.schema import VERSION, metadata
 from cropkit.audit.store import Accept, Store
 from cropkit.audit.store_reader import DEADLINE, StoreReader, one_moment
@@ -151,6 +151,14 @@ class OnServer(StoreReader):
             raise ForeignState(self.path, _TWICE.format(printable(other)))
         return other
 
+    # -- who is at work ------------------------------------------------------------------------
+
+    def lives(self, owner: str) -> bool:
+        """Whether somebody is at work on it, on whichever machine."""
+        is_locked = super().lives(owner)
+        with self.reading() as db:
+            return owners.lives(db, owner, is_locked=is_locked)
+
     # -- what it says --------------------------------------------------------------------------
 
     def _translation(self, error: DBAPIError) -> AuditError:
@@ -237,6 +245,7 @@ class ServerStore(OnServer, Store):
         self.place = place
         self._patience = deadline
         self._number = ""
+        self._lease: owners.Lease | None = None
         Store.__init__(self, root, deadline, accept=accept)
 
     def _refuse_lost_database(self) -> None:
@@ -276,11 +285,62 @@ class ServerStore(OnServer, Store):
             self._connection.close()
             raise
 
+    # -- who is at work ------------------------------------------------------------------------
+
+    may_come_back = True
+
+    def announce(self, owner: str) -> None:
+        """Say who it is that writes from here on, and that they live, until it is closed.
+
+        Raises
+        ------
+        AuditError
+            The server was not told.
+        """
+        with self.translated():
+            self._lease = owners.Lease(self, owner)
+
+    def check_owner(self) -> None:
+        """Make sure that nobody has taken over what this owner has begun.
+
+        Raises
+        ------
+        TakenOver, AuditUnavailable
+            Somebody has, or nobody can tell.
+        """
+        if self._lease is not None:
+            self._lease.check()
+
+    def take_over(self, owner: str) -> bool:
+        """Begin to settle what another owner has begun; return whether they can tell nothing more.
+
+        Raises
+        ------
+        AuditError
+            They may go on.
+        """
+        is_locked = StoreReader.lives(self, owner)
+        with self.transaction() as db:
+            return owners.take(db, owner, is_locked=is_locked)
+
+    def close(self) -> None:
+        """Live no more, and let go of the line."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.give_back()
+        super().close()
+
     # -- a transaction -------------------------------------------------------------------------
 
     def _begin(self, db: Connection, *, durable: bool) -> None:
         self._number = self._begun(db, durable=durable, patience=self._patience)
         self._is_writing = True
+        if self._lease is not None:
+            try:
+                self._lease.hold(db)
+            except BaseException:
+                self._roll_back(db)
+                raise
 
     def _commit(self, db: Connection) -> None:
         try:

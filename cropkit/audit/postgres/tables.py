@@ -29,6 +29,7 @@ from sqlalchemy.schema import Computed, CreateIndex, CreateTable
 
 from cropkit.audit import schema
 from cropkit.audit.dialects import ask
+from cropkit.audit.postgres import owners
 from cropkit.errors import ForeignState
 
 FORMAT = "format"  # the table of the format, and of the folder whose trail this is
@@ -100,6 +101,7 @@ def begin(db: Connection, place: str, folder: str) -> None:
     """Make the schema of a new trail, with its format, 0: nothing is in it yet."""
     db.exec_driver_sql(f'CREATE SCHEMA "{place}"')
     db.exec_driver_sql(_MADE_FORMAT)
+    db.exec_driver_sql(owners.MADE)
     ask(db, f"INSERT INTO {FORMAT} VALUES (0, ?)", (folder,))  # noqa: S608  (a name of ours)
 
 
@@ -232,6 +234,8 @@ def _objects(db: Connection) -> Iterator[tuple[tuple[str, str], object]]:
 @cache
 def _expected() -> Mapping[tuple[str, str], object]:
     expected: Objects = {("table", FORMAT): _FORMAT_COLUMNS}
+    expected["table", owners.OWNER] = owners.COLUMNS
+    expected["index", f"{owners.OWNER}_pkey"] = True
     for table in _tables():
         expected["table", table.name] = frozenset(map(_told, table.c))
         expected["index", f"{table.name}_pkey"] = True

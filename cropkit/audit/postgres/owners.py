@@ -1,0 +1,183 @@
+"""Who lives, by the clock of the server: an owner has a lease, and renews it as long as it works.
+
+A lock tells of a death at once, but only on the machine that it is on, and its holder may be
+stopped for an hour and go on. So a trail on a server has both. Whose lease has run out, or whose
+lock is free on this machine, may be taken over: that is written in one transaction, and every
+transaction of an owner asks whether it was. Whoever comes back late can therefore tell the trail
+nothing more; what it may still do to a name is in `engine/publish.py` (`fence`).
+"""
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from cropkit.audit.dialects import ask
+from cropkit.audit.heartbeat import Heartbeat
+from cropkit.audit.postgres import server
+from cropkit.errors import AuditError, TakenOver
+
+if TYPE_CHECKING:
+    from cropkit.audit.postgres.store import ServerStore
+
+LONGEST = 60.0  # seconds of silence, after which an owner may be taken over
+OWNER = "owner"
+COLUMNS = frozenset(
+    {
+        ("id", "text", True, "C", "", ""),
+        ("host", "text", True, "C", "", ""),
+        ("until", "timestamp with time zone", True, "", "", ""),
+        ("is_taken", "boolean", True, "", "", ""),
+    }
+)
+MADE = f"""CREATE TABLE {OWNER} (id text COLLATE "C" PRIMARY KEY, host text COLLATE "C" NOT NULL,
+until timestamptz NOT NULL, is_taken boolean NOT NULL)"""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_UNTIL = "clock_timestamp() + make_interval(secs => ?)"
+# All names in these are ours.
+_ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608
+_RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608
+_LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608
+_HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608
+_LIVES = f"""SELECT host, NOT is_taken AND until > clock_timestamp() AS runs
+FROM {OWNER} WHERE id = ?"""  # noqa: S608
+_TAKE = f"""UPDATE {OWNER} SET is_taken = true
+WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608
+_FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608
+_RENEWALS = 6  # in a lease
+_EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
+
+_log = logging.getLogger("cropkit.audit.trail")
+
+
+@cache
+def host() -> str:
+    """Name the machine since it was started; '' where that cannot be told: it is no other's."""
+    with suppress(OSError):
+        return _BOOT.read_text(encoding="ascii").strip()
+    return ""
+
+
+class Lease:
+    """That the owner of an open collection lives; renewed by a thread and a line of its own.
+
+    Raises
+    ------
+    DBAPIError
+        It is not on the server.
+    """
+
+    def __init__(self, store: "ServerStore", owner: str) -> None:
+        self._store, self.owner = store, owner
+        self._seconds = LONGEST
+        self._line: Connection | None = None
+        self._asking = threading.Lock()
+        began = _now()
+        with store.transaction(durable=False) as db:
+            ask(db, _FORGET)
+            ask(db, _ANNOUNCE, (owner, host(), self._seconds))
+        self._until = began + self._seconds
+        self._beat = Heartbeat(self.renew, self._missed, self._seconds / _RENEWALS)
+
+    def hold(self, db: Connection) -> None:
+        """Ask in a transaction whether it was taken over meanwhile.
+
+        Raises
+        ------
+        TakenOver
+            Nothing of the transaction may be.
+        """
+        if ask(db, _HOLDS, (self.owner,)).scalar_one_or_none() is not True:
+            raise self._taken()
+
+    def check(self) -> None:
+        """Make sure that nobody has taken over, by this machine's clock, or by asking.
+
+        Raises
+        ------
+        TakenOver, AuditUnavailable
+            Somebody has, or nobody can tell.
+        """
+        if _now() > self._until - _EARLY * self._seconds:
+            self.renew()
+
+    def renew(self) -> None:
+        """Have it from now on anew.
+
+        Raises
+        ------
+        TakenOver, AuditUnavailable
+            As `check`.
+        """
+        with self._asking, self._store.translated():
+            if self._line is None:
+                self._line = server.connected(self._store.place, self._store.deadline)
+            began = _now()
+            try:
+                renewed = ask(self._line, _RENEW, (self._seconds, self.owner)).rowcount
+            except SQLAlchemyError:
+                self._let_go_of_line()
+                raise
+        if not renewed:
+            raise self._taken()
+        self._until = began + self._seconds
+
+    def give_back(self) -> None:
+        """Live no more; where the server cannot be told, it finds that out by its clock."""
+        self._beat.stop()
+        try:
+            with self._store.transaction(durable=False) as db:
+                ask(db, _LEAVE, (self.owner,))
+        except AuditError as error:
+            _log.warning("the lease of this session runs out by itself: %s", error)
+        with self._asking:
+            self._let_go_of_line()
+
+    def _let_go_of_line(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(SQLAlchemyError):
+                line.close()
+
+    def _missed(self, error: AuditError) -> None:
+        _log.warning("the lease of this session was not renewed: %s", error)
+
+    def _taken(self) -> TakenOver:
+        return TakenOver(self._store.folder, self._seconds)
+
+
+def lives(db: Connection, owner: str, *, is_locked: bool) -> bool:
+    """Whether an owner is at work, wherever that is.
+
+    Parameters
+    ----------
+    is_locked : its lock is held, as far as this machine can tell
+    """
+    row = ask(db, _LIVES, (owner,)).one_or_none()
+    if row is None:  # about to announce itself, or gone
+        return is_locked
+    return bool(row.runs) and (is_locked or row.host != host())
+
+
+def take(db: Connection, owner: str, *, is_locked: bool) -> bool:
+    """Take over what an owner has begun, in this transaction; return whether nobody else may go on.
+
+    Parameters
+    ----------
+    is_locked : as `lives`
+    """
+    here = host() if not is_locked else ""
+    ask(db, _TAKE, (owner, here or "nowhere"))
+    holds = ask(db, _HOLDS, (owner,)).scalar_one_or_none()
+    return not is_locked if holds is None else not holds
+
+
+def _now() -> float:
+    """Return seconds that also go by while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
