@@ -59,6 +59,7 @@ CropkitError
  │    ├── StateNotAdopted    somebody else may have made `.cropkit`, and it could do harm
  │    ├── KeyUnusable        the key that CROPKIT_KEY names cannot be used
  │    ├── AuditLocked        somebody holds the trail for longer than the deadline
+ │    ├── TakenOver          another went on with it while this session was stopped for too long
  │    ├── AuditCorrupt       the trail does not agree with itself
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
  │    └── NetworkFileSystem  SQLite is not safe there

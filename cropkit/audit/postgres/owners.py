@@ -40,16 +40,15 @@ MADE = f"""CREATE TABLE {OWNER} (id text COLLATE "C" PRIMARY KEY, host text COLL
 until timestamptz NOT NULL, is_taken boolean NOT NULL)"""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _UNTIL = "clock_timestamp() + make_interval(secs => ?)"
-# All names in these are ours.
-_ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608
-_RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608
-_LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608
-_HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608
+_ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608  (names of ours)
+_RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608  (names of ours)
+_LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
+_HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _LIVES = f"""SELECT host, NOT is_taken AND until > clock_timestamp() AS runs
-FROM {OWNER} WHERE id = ?"""  # noqa: S608
+FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _TAKE = f"""UPDATE {OWNER} SET is_taken = true
-WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608
-_FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608
+WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608  (names of ours)
+_FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)
 _RENEWALS = 6  # in a lease
 _EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
 
