@@ -351,4 +351,7 @@ def _read(path: Path, text: bytes) -> Record:
 
 def _without_secret(text: str) -> str:
     """Return what is no address, without anything that may be meant to be a password."""
-    return printable(re.sub(r"//.*@", "//***@", text.partition("?")[0]))[:_LONGEST]
+    before, is_there, after = text.rpartition("@")
+    scheme = before[: before.find("//") + 2] if "//" in before else ""
+    shown = f"{scheme}***@{after}" if is_there else text
+    return printable(shown.partition("?")[0])[:_LONGEST]

@@ -1,5 +1,6 @@
 """A line to a server: what it has to be, and for how long an answer is waited for."""
 
+import select
 import time
 from collections.abc import Generator
 from functools import cache, partial
@@ -17,6 +18,8 @@ OLDEST = 13  # `pg_current_xact_id` and `pg_xact_status` of 64 bits
 _INTERVAL = 0.1  # seconds between looks at the clock
 _GRACE = 5.0  # seconds for the server's own deadline to be heard of
 _SHORTEST, _LONGEST = 2, 30  # seconds to connect; libpq takes no less than 2
+_LAST_WORDS = 8  # messages that a server says before it is gone
+_LATER = 2.0  # seconds that a statement may take longer than a lock: that one is told as such
 T = TypeVar("T")
 
 
@@ -38,6 +41,25 @@ class Line(psycopg.Connection[Any]):
     ) -> T:
         """Wait for an answer, and give the line up when there is none."""
         return super().wait(self._in_time(gen), interval)
+
+    def execute(self, query: Any, params: Any = None, **how: Any) -> Any:  # noqa: ANN401  (psycopg's own)
+        """Run what begins, ends and sets: it is not worth to be prepared."""
+        return super().execute(query, params, **{"prepare": False, **how})
+
+    def is_lost(self) -> bool:
+        """Whether it is known to be of no use any more; nobody is asked, and nothing waited for."""
+        for _ in range(_LAST_WORDS):
+            if self.closed:
+                return True
+            heard = select.poll()  # `select.select` knows of no more than 1,024 files
+            heard.register(self.pgconn.socket, select.POLLIN)
+            if not heard.poll(0):
+                return False
+            try:
+                self.pgconn.consume_input()
+            except psycopg.Error:
+                return True
+        return False
 
     def _in_time(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         end = time.monotonic() + self.patience
@@ -123,12 +145,13 @@ def _settle(line: Line, schema: str, deadline: float) -> None:
     line.execute(
         sql.SQL(
             "SET search_path TO {schema}, pg_temp; SET statement_timeout TO {limit};"
-            " SET lock_timeout TO {limit}; SET idle_in_transaction_session_timeout TO {longest};"
+            " SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {longest};"
             " SET row_security TO off; SET standard_conforming_strings TO on;"
             " SET client_min_messages TO warning"
         ).format(
             schema=sql.Identifier(schema),
-            limit=sql.Literal(milliseconds),
+            limit=sql.Literal(int((deadline + _LATER) * 1000)),
+            lock=sql.Literal(milliseconds),
             longest=sql.Literal(milliseconds * 4),
         )
     )

@@ -106,13 +106,11 @@ class OnServer(StoreReader):
         if self._connection.invalidated or self._connection.closed:
             return True
         own: Any = self._connection.connection.driver_connection
-        return bool(own.closed)
+        return bool(own.is_lost())
 
     def _check_shape(self, db: Connection) -> int:
         version = version_of(db)
         self._check_version(version)
-        if 0 < version < VERSION:
-            raise AuditCorrupt(self.folder, f"there is no format {version} on a server")
         shape.check(db, self.path, whole=version == VERSION)
         return version
 
@@ -131,6 +129,11 @@ class OnServer(StoreReader):
             _roll_back(db)
             raise AuditUnavailable(self.folder, f"the server {self.place}: {_READ_ONLY}")
         return str(number)
+
+    def _check_version(self, version: int) -> None:
+        super()._check_version(version)
+        if 0 < version < VERSION:
+            raise AuditCorrupt(self.folder, f"there is no format {version} on a server")
 
     # -- whose it is ---------------------------------------------------------------------------
 
