@@ -16,6 +16,7 @@ class Heartbeat:
     ----------
     beat : one short transaction
     missed : what to do when it could not be written
+    name : of the thread
     """
 
     def __init__(
@@ -23,10 +24,11 @@ class Heartbeat:
         beat: Callable[[], object],
         missed: Callable[[AuditError], object],
         period: float = PERIOD,
+        name: str = "cropkit-beat",
     ) -> None:
         self._beat, self._missed, self._period = beat, missed, period
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._go, name="cropkit-beat", daemon=True)
+        self._thread = threading.Thread(target=self._go, name=name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -18,11 +18,13 @@ import postgres
 import pytest
 import stores
 from bad_line import BadLine, Cut
+from deciding import decided
 from patience import patient
 from postgres import Server
 from shell import run
 from sqlalchemy.exc import DBAPIError
 
+from cropkit import extras
 from cropkit.audit import opening, places, settings
 from cropkit.audit.dialects import ask
 from cropkit.audit.postgres import server as lines
@@ -37,11 +39,14 @@ from cropkit.errors import (
     AuditUnavailable,
     BadTrail,
     ForeignState,
+    NotInstalled,
 )
 from cropkit.geometry import PixelBox
 from cropkit.records import Note, Status
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, TRAIL_PLACE
+from cropkit.workers.applier import ApplierProcess
+from cropkit.workers.opening import Opening
 
 BOX = PixelBox(10, 20, 40, 60)
 SECRET = "of-mine-alone"  # noqa: S105  (in every address that is no good)
@@ -397,6 +402,27 @@ def test_who_holds_the_trail_for_longer_than_the_deadline(made: Path, postgres_u
         assert kit.crop(B, BOX).ok
 
 
+def test_what_speaks_to_it_is_not_installed(
+    folder: Path, postgres_url: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    with pytest.raises(NotInstalled, match="psycopg"):
+        Collection(folder, trail=postgres_url)
+    assert not (folder / TRAIL_PLACE).exists()
+
+
+def test_a_person_is_told_once_and_no_more_where_it_dies_at_work(
+    folder: Path, postgres_server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    kit = Collection(folder, trail=postgres_server.url(), deadline=1)
+    kit.crop(A, BOX)
+    postgres_server.kill()
+    with pytest.raises(AuditUnavailable) as told:
+        kit.close()
+    assert "Traceback" not in caplog.text
+    assert "\n" not in str(told.value)
+
+
 # -- what somebody has put there -------------------------------------------------------------------
 
 
@@ -603,6 +629,19 @@ def test_the_export_follows_and_is_what_the_server_holds(made: Path, postgres_ur
     with TrailReader(Root(made), trail=postgres_url) as trail:
         assert trail.integrity.export_differences() == []
         assert trail.store.integrity() == []
+
+
+def test_a_process_that_works_for_a_session_asks_the_same_server(
+    made: Path, postgres_url: str, monkeypatch: Any
+) -> None:
+    """It has the password by its pipe, whatever the environment says."""
+    monkeypatch.delenv("CROPKIT_TRAIL", raising=False)
+    with Collection(made, trail=postgres_url) as kit:
+        chosen = decided(kit, B)
+        assert postgres.own().password not in repr(Opening.of(kit))
+        with closing(ApplierProcess(kit)) as workshop:
+            assert workshop.apply(chosen).status is Status.CROPPED
+        assert kit.fsck() == []
 
 
 def test_processes_that_write_at_once_are_in_line(folder: Path, postgres_url: str) -> None:

@@ -82,7 +82,7 @@ class Lease:
             ask(db, _FORGET)
             ask(db, _ANNOUNCE, (owner, host(), self._seconds))
         self._until = began + self._seconds
-        self._beat = Heartbeat(self.renew, self._missed, self._seconds / _RENEWALS)
+        self._beat = Heartbeat(self.renew, self._missed, self._seconds / _RENEWALS, "cropkit-lease")
 
     def hold(self, db: Connection) -> None:
         """Ask in a transaction whether it was taken over meanwhile.

@@ -101,6 +101,7 @@ def _engine() -> Engine:
         "postgresql+psycopg://",
         creator=opened_now,
         poolclass=NullPool,
+        pool_reset_on_return=None,  # to close a line takes back what was begun on it
         isolation_level="AUTOCOMMIT",
         use_native_hstore=False,
     )
