@@ -129,6 +129,8 @@ _WITHOUT_LOOKING = (Undo, Redo)  # it decides nothing that was not seen
 class ReviewController:
     """Holds the session and everything that serves it; knows no HTML."""
 
+    _begun = False  # whether a browser has come: there is nothing to see before that
+
     def __init__(
         self,
         collection: "Collection",
@@ -167,7 +169,7 @@ class ReviewController:
         self._second_attempts = SecondAttempts(loop, self.guard, self._carry_out_waiting)
         self._run: Run | None = None
         self._placed: int | None = None
-        self._begun = self._at_the_end = self.closed = False
+        self._at_the_end = self.closed = False
         self._pace, self._enter = Pace(loop.time), QueuedEnter()
         self._next_folder, self._outside = _NOTHING_ELSE
         self._not_lossless, self._without_credentials = set[str](), set[str]()
@@ -285,8 +287,13 @@ class ReviewController:
         return self.session if self._ahead is None else self._ahead
 
     def changed(self) -> None:
-        """Have the words written anew; those of a page that is drawn ahead wait for the trail."""
-        if self._ahead is None or self._recording.is_late:
+        """Have the words written anew.
+
+        Those of a page that is drawn ahead wait for the trail, and for a moment for the page.
+        """
+        is_urgent = self.guard.stopped or self._recording.is_late
+        waits = self._ahead is not None or (self._begun and self.screen.is_coming)
+        if is_urgent or not waits:
             self._say()
 
     def view(

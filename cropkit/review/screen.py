@@ -122,6 +122,11 @@ class Screen:
         return not display.ahead and display.acknowledged(self._session())
 
     @property
+    def is_coming(self) -> bool:
+        """Whether another page is on its way to the screen, and its words had better wait."""
+        return self.page_display.is_coming and not self._session().ended
+
+    @property
     def shown_at(self) -> Mapping[str, datetime]:
         """When each image of the page was first known to be on the screen."""
         return self.page_display.shown_at

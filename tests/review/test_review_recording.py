@@ -99,6 +99,32 @@ def test_the_next_page_is_drawn_before_the_decision_is_durable_and_nothing_says_
     assert set(standing(browser).values()) == {Status.CROPPED}
 
 
+def test_words_stand_back_behind_the_page_that_is_on_its_way(
+    browser: Browser, disk: SlowDisk
+) -> None:
+    words = browser.words
+    browser.press("Enter")
+    disk.go_on()
+    browser.until(lambda: browser.controller.session.page == 1, acknowledging=False)
+    assert len(standing(browser)) == 3, "all of it is durable"
+    assert browser.words == words, "the browser has its hands full with the pictures"
+    browser.acknowledge()
+    browser.loop.run()
+    assert browser.words != words
+
+
+def test_words_wait_no_longer_for_a_page_that_does_not_come(
+    browser: Browser, disk: SlowDisk
+) -> None:
+    words = browser.words
+    browser.press("Enter")
+    disk.go_on()
+    browser.until(lambda: browser.controller.session.page == 1, acknowledging=False)
+    browser.loop.sleep(0.3)
+    assert not browser.controller.screen.acknowledged
+    assert browser.words != words
+
+
 def test_nothing_is_taken_on_the_page_that_is_drawn_before_it_is_durable(
     browser: Browser, disk: SlowDisk
 ) -> None:

@@ -66,6 +66,9 @@ _LOST = (
     "nothing is lost"
 )
 _FRAME = 1 / 60
+# Seconds for which words stand back behind a page that is on its way: a browser that hears of both
+# at once reads the words before it shows the frame.
+_COMING = 0.25
 # Seconds until an acknowledgement is asked for again, twice as many each time, and at most so many.
 _OVERDUE, _LATEST = 0.6, 5.0
 
@@ -104,6 +107,7 @@ class PageDisplay:
         self._boxes_due: object = None
         self._boxes_at = float("-inf")
         self._tries = self._draws = 0
+        self._turned_at = float("-inf")
         self.shown_at: dict[str, datetime] = {}
         self._asking = False
         self.covered = False  # by words, so that a hand takes hold of nothing
@@ -127,6 +131,17 @@ class PageDisplay:
             if isinstance(entry, Open) or (isinstance(entry, Broken) and entry.size is not None)
         )
 
+    @property
+    def is_coming(self) -> bool:
+        """Whether another page is on its way to the screen, and was sent only now."""
+        soon = self._loop.time() - self._turned_at < _COMING
+        return soon and self._acknowledged is None
+
+    def _speak(self, changed: Callable[[], None]) -> None:
+        """Have words wait no longer for a page that has not come yet."""
+        if self._acknowledged is None:
+            changed()
+
     def _screens(self) -> list[_Shown]:
         """Return what the browser shows, and what it is going to show next."""
         acknowledged = [] if self._acknowledged is None else [self._acknowledged]
@@ -142,7 +157,7 @@ class PageDisplay:
         """Ask for what is missing, upload what has come, draw what is new."""
         here = tuple(entry.path for entry in session.entries)
         if here != self._page:
-            self._turn(here, session)
+            self._turn(here, session, changed)
         self._ask(session)
         for position, path in enumerate(here):
             self._upload(self._generation, position, path, changed)
@@ -190,12 +205,16 @@ class PageDisplay:
         self._sent.clear()
         self._canvases.live_drag.held = None  # what it draws lies where it lay
 
-    def _turn(self, here: tuple[str, ...], session: ReviewState) -> None:
+    def _turn(
+        self, here: tuple[str, ...], session: ReviewState, changed: Callable[[], None]
+    ) -> None:
         for path in self._page:
             if path in session.settled and not session.copies:  # its file is about to change
                 self._prefetch.forget(path)
         self._page, self._generation = here, (self._generation + 1) % GENERATIONS
         self._acknowledged = None
+        self._turned_at = self._loop.time()
+        self._loop.call_later(_COMING, self._guard.watch(self._speak), changed)
         self._canvases.live_drag.held = None  # what a hand held is not there any more
         self.shown_at.clear()
 
