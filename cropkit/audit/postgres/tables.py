@@ -40,55 +40,57 @@ _MADE_FORMAT = f'CREATE TABLE {FORMAT} (version bigint NOT NULL, folder text COL
 _TYPES = {BigInteger: "bigint", Text: "text", postgresql.DOUBLE_PRECISION: "double precision"}
 _BODY = "SELECT coalesce(max({key}), 0) + 1 FROM {table}"
 _FUNCTION = "CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql VOLATILE AS '{body}'"
-_RELATIONS = """
+# All that is in the schema, found by indices: a server may hold thousands of them, each of sixty.
+_HERE = """
+WITH here AS MATERIALIZED (
+  SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass
+    AND refobjid = (SELECT current_schema()::regnamespace::oid)),
+tables AS MATERIALIZED (SELECT objid AS oid FROM here WHERE classid = 'pg_class'::regclass),
+relations AS MATERIALIZED (
+  SELECT oid FROM tables
+  UNION SELECT indexrelid FROM pg_index WHERE indrelid IN (SELECT oid FROM tables))"""
+_RELATIONS = f"""{_HERE}
 SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence'
          WHEN 'v' THEN 'view' WHEN 'm' THEN 'view' WHEN 'f' THEN 'table elsewhere'
-         WHEN 't' THEN 'overflow' ELSE 'relation' END AS kind,
+         ELSE 'relation' END AS kind,
   relname::text AS name,
   coalesce((SELECT indisunique AND indisvalid FROM pg_index WHERE indexrelid = pg_class.oid), false)
     AS is_unique,
   relrowsecurity OR relispartition OR relhassubclass OR relpersistence <> 'p'
     OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = pg_class.oid) AS is_strange
-FROM pg_class WHERE relnamespace = current_schema()::regnamespace ORDER BY relname"""
-_COLUMNS = """
+FROM pg_class WHERE oid IN (SELECT oid FROM relations)"""  # noqa: S608  (a text of ours)
+_COLUMNS = f"""{_HERE}
 SELECT relname::text AS its_table, attname::text AS name, format_type(atttypid, atttypmod) AS type,
-  attnotnull AS is_there,
-  coalesce(collname::text, '') AS sorted_by, attidentity::text || attgenerated::text AS made,
+  attnotnull AS is_there, coalesce(collname::text, '') AS sorted_by,
+  attidentity::text || attgenerated::text AS made,
   coalesce(pg_get_expr(adbin, adrelid), '') AS usual
-FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+FROM tables JOIN pg_class ON pg_class.oid = tables.oid JOIN pg_attribute ON attrelid = pg_class.oid
 LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 LEFT JOIN pg_collation ON pg_collation.oid = attcollation
-WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attnum > 0
-  AND NOT attisdropped"""
-_PROGRAMS = """
+WHERE relkind = 'r' AND attnum > 0 AND NOT attisdropped"""  # noqa: S608  (a text of ours)
+_PROGRAMS = f"""{_HERE}
 SELECT 'trigger' AS kind, tgname::text AS name FROM pg_trigger
-  JOIN pg_class ON pg_class.oid = tgrelid
-  WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
-UNION ALL SELECT 'rule', rulename::text FROM pg_rewrite
-  JOIN pg_class ON pg_class.oid = ev_class
-  WHERE relnamespace = current_schema()::regnamespace
+  WHERE tgrelid IN (SELECT oid FROM tables) AND NOT tgisinternal
+UNION ALL SELECT 'rule', rulename::text FROM pg_rewrite WHERE ev_class IN (SELECT oid FROM tables)
 UNION ALL SELECT 'function', proname::text || '/' || CASE
     WHEN pronargs = 0 AND NOT prosecdef AND lanname = 'sql' AND proconfig IS NULL THEN prosrc
     ELSE 'of another kind' END
-  FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
-  WHERE pronamespace = current_schema()::regnamespace
-UNION ALL SELECT 'operator', oprname::text FROM pg_operator
-  WHERE oprnamespace = current_schema()::regnamespace
-UNION ALL SELECT 'type', typname::text FROM pg_type
-  WHERE typnamespace = current_schema()::regnamespace AND typtype <> 'c' AND typelem = 0"""
+  FROM here JOIN pg_proc ON classid = 'pg_proc'::regclass AND pg_proc.oid = objid
+  JOIN pg_language ON pg_language.oid = prolang
+UNION ALL SELECT 'object', pg_describe_object(classid, objid, 0) FROM here
+  WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)"""  # noqa: S608  (a text of ours)
 # What a constraint, an index or a usual value would run that is no part of the server itself.
-_CALLED = """
-SELECT DISTINCT pg_describe_object(refclassid, refobjid, refobjsubid) FROM pg_depend
+_CALLED = f"""{_HERE},
+own AS (
+  SELECT 'pg_class'::regclass::oid AS classid, oid AS objid FROM relations
+  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint
+    WHERE conrelid IN (SELECT oid FROM tables)
+  UNION ALL SELECT 'pg_attrdef'::regclass, oid FROM pg_attrdef
+    WHERE adrelid IN (SELECT oid FROM tables))
+SELECT DISTINCT pg_describe_object(refclassid, refobjid, refobjsubid)
+FROM own JOIN pg_depend ON pg_depend.classid = own.classid AND pg_depend.objid = own.objid
 WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass)
-  AND refobjid <> ALL (ARRAY(SELECT oid FROM pg_proc
-                             WHERE pronamespace = current_schema()::regnamespace))
-  AND (classid = 'pg_class'::regclass AND objid IN (
-         SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)
-    OR classid = 'pg_constraint'::regclass AND objid IN (
-         SELECT oid FROM pg_constraint WHERE connamespace = current_schema()::regnamespace)
-    OR classid = 'pg_attrdef'::regclass AND objid IN (
-         SELECT pg_attrdef.oid FROM pg_attrdef JOIN pg_class ON pg_class.oid = adrelid
-         WHERE relnamespace = current_schema()::regnamespace))"""
+  AND refobjid NOT IN (SELECT objid FROM here WHERE classid = 'pg_proc'::regclass)"""  # noqa: S608  (a text of ours)
 
 
 def make(db: Connection) -> None:
