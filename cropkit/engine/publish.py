@@ -15,6 +15,7 @@ from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.engine.locations import Locations
 from cropkit.engine.originals import Originals
 from cropkit.errors import (
+    AuditError,
     Conflict,
     MissingFile,
     NameTaken,
@@ -104,8 +105,7 @@ class Publisher:
         nothing_to_do = operation.in_place and operation.same_content
         if operation.kind is OperationKind.PURGE:
             if self.state.identity(operation.source) is not None:
-                self._check_owner()
-                self.state.replace(operation.source, leaving(operation.id))
+                self._let_leave(operation)
         elif not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
                 lost += self._put_over(staged(operation.id), operation.target, operation)
@@ -118,6 +118,17 @@ class Publisher:
                 missing = place(companion.source, companion.target, operation)
                 lost += [f"{item} of {companion.target}" for item in missing]
         return tuple(lost)
+
+    def _let_leave(self, operation: Operation) -> None:
+        """Let an original go to the stage; back again where another may need it by now."""
+        self._check_owner()
+        self.state.replace(operation.source, leaving(operation.id))
+        try:
+            self._check_owner()
+        except AuditError:
+            with suppress(MissingFile):  # the other has let it go, too
+                self.state.replace(leaving(operation.id), operation.source)
+            raise
 
     def retire(self, operation: Operation) -> None:
         """Let the old names go, each only if its content is what was planned and stands anew."""

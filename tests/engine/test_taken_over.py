@@ -27,7 +27,8 @@ NAME, NEXT = "a_stage2.png", "b_stage2.png"
 LEASE = 1.5
 OTHER = PixelBox(0, 0, 10, 10)
 STAGED = ".cropkit/stage/"
-# Crops one image, or undoes its crop, and stops itself just before, or behind, one act on a name.
+# Crops one image, undoes its crop, or purges its original, and stops itself just before, or
+# behind, one act on a name.
 _OWNER = """
 import json, os, signal, sys
 from cropkit.audit.operation import Operation
@@ -60,6 +61,8 @@ try:
         result = kit.crop(first, PixelBox(5, 5, 20, 20))
     elif does == "undo":
         result = kit.undo(first)[0]
+    else:
+        result = kit.purge(keep_bytes=0)[0]
     said = {"status": result.status, "code": result.code, "message": result.message}
 except CropkitError as error:
     said = {"raised": type(error).__name__}
@@ -232,6 +235,21 @@ def test_what_another_has_taken_over_is_left_as_it_is(
             kit.crop(NAME, OTHER)
         assert list((folder / STAGED).iterdir())
         assert list((folder / ORIGINALS).iterdir())
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_purge_that_comes_back_late_leaves_the_original(folder: Path, postgres_url: str) -> None:
+    before = (folder / NAME).read_bytes()
+    with Collection(folder, trail=postgres_url) as kit:
+        assert kit.crop(NAME, OTHER).ok
+    with (
+        stopped(folder, postgres_url, "replace", "before", ORIGINALS, does="purge") as go_on,
+        until_taken(folder, postgres_url) as kit,
+    ):
+        assert go_on()["goes on"] == "TakenOver"
+        kit.recover()  # what is in the stage goes
+        kit.undo(NAME)
+        assert (folder / NAME).read_bytes() == before
 
 
 def test_who_is_only_slow_is_not_taken_over(folder: Path, postgres_url: str) -> None:
