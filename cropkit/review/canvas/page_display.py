@@ -298,11 +298,12 @@ class PageDisplay:
     def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
         """Draw pictures and boxes in one message: they are seen together.
 
-        What hands and keys may do with them is told behind that, within a frame: to compute it
-        would keep the message from being sent.
+        What hands and keys may do with those of a page that comes is told behind that, within a
+        frame: to compute it would keep the message from being sent.
         """
         cells = self._cells(session)
-        self._boxes_at = self._loop.time()
+        if self.is_coming:
+            self._boxes_at = self._loop.time()
         with batched():
             self._paint(session)
             self._paint_cells(self._lifted(cells, self._loupe(session)))
