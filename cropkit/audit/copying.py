@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, Float, Integer, Table, func, select
 
 from cropkit.audit import rows, schema
-from cropkit.audit.dialects import ask, is_postgres
+from cropkit.audit.dialects import ask, is_postgres, with_nul_read, with_nul_written
 from cropkit.errors import AuditCorrupt
 from cropkit.system.home import DATABASE
 
@@ -100,7 +100,7 @@ def _pieces(db: Connection, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]
         if not some:
             return
         last = some[-1][0]
-        yield [_checked(table, number, cells) for number, *cells in some]
+        yield [_checked(table, number, _told(db, table, cells)) for number, *cells in some]
 
 
 _BEFORE_ALL = -(1 << 63)
@@ -121,14 +121,32 @@ def _belongs(column: Column[Any], cell: object) -> bool:
         return type(cell) is int
     if isinstance(column.type, Float):
         return type(cell) is float
-    return isinstance(cell, str) and "\0" not in cell
+    return isinstance(cell, str) and ("\0" not in cell or _may_hold_nul(column, cell))
 
 
 def _write(db: Connection, table: Table, some: Sequence[tuple[Any, ...]]) -> None:
     place = "%s" if is_postgres(db) else "?"
     places = ", ".join([place] * len(table.c))
     statement = f"INSERT INTO {table.name} ({_names(table)}) VALUES ({places})"  # noqa: S608  (as above)
-    db.exec_driver_sql(statement, list(some))
+    db.exec_driver_sql(statement, [_kept(db, table, row) for row in some])
+
+
+def _told(db: Connection, table: Table, cells: Sequence[Any]) -> Sequence[Any]:
+    """Return cells as they are meant: a server has its own way to keep a NUL."""
+    return _changed(with_nul_read, table, cells) if is_postgres(db) else cells
+
+
+def _kept(db: Connection, table: Table, cells: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_changed(with_nul_written, table, cells) if is_postgres(db) else cells)
+
+
+def _changed(change: Callable[[str], str], table: Table, cells: Sequence[Any]) -> Sequence[Any]:
+    pairs = zip(table.c, cells, strict=True)
+    return [change(cell) if _may_hold_nul(column, cell) else cell for column, cell in pairs]
+
+
+def _may_hold_nul(column: Column[Any], cell: object) -> bool:
+    return isinstance(cell, str) and isinstance(column.type, schema.Told | schema.Said)
 
 
 def _names(table: Table) -> str:

@@ -14,15 +14,16 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import Cast
 from sqlalchemy.sql.functions import GenericFunction
 
-_POSTGRESQL = "postgresql"
+POSTGRESQL = "postgresql"
 # How much is asked for at once of what may be long, where rows come by the line; SQLite reads on.
 STREAMED: Mapping[str, Any] = {"stream_results": True, "max_row_buffer": 500}
+_MARK = "\U0010f700"  # private use, just before those that `names.escaped` writes
 _DIGITS = 18  # of a number that fits into 64 bits
 
 
 def is_postgres(db: Connection) -> bool:
     """Whether a connection leads to PostgreSQL, and not to a file of SQLite's."""
-    return db.dialect.name == _POSTGRESQL
+    return db.dialect.name == POSTGRESQL
 
 
 # -- statements as text ----------------------------------------------------------------------------
@@ -97,33 +98,50 @@ def after(text: ColumnElement[Any], place: ColumnElement[int]) -> ColumnElement[
     return func.substr(text, place)
 
 
-@compiles(AsBytes, _POSTGRESQL)
+@compiles(AsBytes, POSTGRESQL)
 def _(element: AsBytes, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401  (SQLAlchemy's)
     return f"convert_to({compiler.process(element.clause, **kw)}, 'UTF8')"
 
 
-@compiles(Within, _POSTGRESQL)
+@compiles(Within, POSTGRESQL)
 def _(element: Within, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401  (as above)
     return f"strpos({compiler.process(element.clauses, **kw)})"
 
 
-@compiles(KindOf, _POSTGRESQL)
+@compiles(KindOf, POSTGRESQL)
 def _(element: KindOf, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401  (as above)
     return (
         f"CASE WHEN ({compiler.process(element.clauses, **kw)}) IS NULL THEN 'null' ELSE 'text' END"
     )
 
 
-@compiles(HasOtherThanHex, _POSTGRESQL)
+@compiles(HasOtherThanHex, POSTGRESQL)
 def _(element: HasOtherThanHex, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401  (as above)
     _, text = element.clauses
     return f"CAST({compiler.process(text, **kw)} ~ '[^0-9a-f]' AS INTEGER)"
 
 
-@compiles(LeadingInteger, _POSTGRESQL)
+@compiles(LeadingInteger, POSTGRESQL)
 def _(element: LeadingInteger, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401  (as above)
     text = compiler.process(element.clause, **kw)
     return f"CAST('0' || substring({text} from '^[0-9]{{0,{_DIGITS}}}') AS BIGINT)"
+
+
+# -- texts -----------------------------------------------------------------------------------------
+
+
+def with_nul_written(text: str) -> str:
+    """Write a text that may hold a NUL so that PostgreSQL keeps it; `with_nul_read` reads it."""
+    if "\0" not in text and _MARK not in text:
+        return text
+    return text.replace(_MARK, f"{_MARK}1").replace("\0", f"{_MARK}0")
+
+
+def with_nul_read(text: str) -> str:
+    """Read what `with_nul_written` wrote."""
+    return (
+        text if _MARK not in text else text.replace(f"{_MARK}0", "\0").replace(f"{_MARK}1", _MARK)
+    )
 
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 Times are ISO 8601 text in UTC, paths are relative to the collection, hashes are lower-case hex.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -23,7 +25,14 @@ from sqlalchemy import (
     or_,
 )
 
-from cropkit.audit.dialects import Within, after, leading_integer
+from cropkit.audit.dialects import (
+    POSTGRESQL,
+    Within,
+    after,
+    leading_integer,
+    with_nul_read,
+    with_nul_written,
+)
 from cropkit.audit.operation import OUTCOMES
 from cropkit.errors import AuditCorrupt
 from cropkit.names import escaped, unescaped
@@ -40,7 +49,11 @@ class Told(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_result_value(self, value: object, _dialect: object) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write it."""
+        return _with_nul(with_nul_written, value, dialect)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> str | None:
         """Read it.
 
         Raises
@@ -48,7 +61,7 @@ class Told(TypeDecorator[str]):
         AuditCorrupt
             It is no text.
         """
-        return text_or_none(value)
+        return _with_nul(with_nul_read, text_or_none(value), dialect)
 
 
 class ToldText(Told):
@@ -77,11 +90,11 @@ class Written(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, _dialect: object) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  (SQLAlchemy's)
         """Write it."""
         return None if value is None else escaped(value)
 
-    def process_result_value(self, value: object, _dialect: object) -> str | None:
+    def process_result_value(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002  (as above)
         """Read it.
 
         Raises
@@ -93,11 +106,36 @@ class Written(TypeDecorator[str]):
         return None if written is None else unescaped(written)
 
 
-class WrittenText(Written):
+class Said(Written):
+    """The same of what a program, a person or a file says, which may hold a NUL, as no name can."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Write it."""
+        return _with_nul(with_nul_written, super().process_bind_param(value, dialect), dialect)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> str | None:
+        """Read it.
+
+        Raises
+        ------
+        AuditCorrupt
+            It is no text.
+        """
+        read = _with_nul(with_nul_read, text_or_none(value), dialect)
+        return super().process_result_value(read, dialect)
+
+
+class SaidText(Said):
     """The same, for sentences."""
 
     impl = Text
     cache_ok = True
+
+
+def _with_nul(change: Callable[[str], str], value: str | None, dialect: Dialect) -> str | None:
+    return change(value) if value is not None and dialect.name == POSTGRESQL else value
 
 
 def _stated(value: str | int) -> ColumnElement[Any]:
@@ -116,8 +154,8 @@ session = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("kind", String, nullable=False),
-    Column("host", Written, nullable=False),
-    Column("reviewer", Written, nullable=False),
+    Column("host", Said, nullable=False),
+    Column("reviewer", Said, nullable=False),
     Column("version", String, nullable=False),
     Column("started_at", String, nullable=False),
     Column("ended_at", String),
@@ -145,8 +183,8 @@ decision = Table(
     Column("normalized_top", Float),
     Column("normalized_right", Float),
     Column("normalized_bottom", Float),
-    Column("suggestion_source", Written),
-    Column("suggestion_version", Written),
+    Column("suggestion_source", Said),
+    Column("suggestion_version", Said),
     Column("suggestion_rank", Integer),
     Column("suggestion_confidence", Float),
     Column("suggestion_left", Float),
@@ -155,7 +193,7 @@ decision = Table(
     Column("suggestion_bottom", Float),
     Column("iou", Float, CheckConstraint("iou IS NULL OR iou BETWEEN 0 AND 1")),
     Column("edges_within_5_percent", Integer),
-    Column("reviewer", Written, nullable=False),
+    Column("reviewer", Said, nullable=False),
     Column("session", String, ForeignKey("session.id"), nullable=False),
     Column("shown_left", Integer),  # of the box that the crop would hold by what was shown
     Column("shown_top", Integer),
@@ -163,8 +201,8 @@ decision = Table(
     Column("shown_bottom", Integer),
     Column("shown_at", String, nullable=False),
     Column("decided_at", String, nullable=False),
-    Column("target", Written),  # the size or ratio that the box was meant for
-    Column("copying", Written),  # how a copy is made; none where the image itself is cropped
+    Column("target", Said),  # the size or ratio that the box was meant for
+    Column("copying", Said),  # how a copy is made; none where the image itself is cropped
     Column("turn", String),  # of what the box holds; none where it stays as it is
     CheckConstraint("verdict IN ('accept', 'adjusted', 'reject', 'skip')"),
     CheckConstraint("(box_left IS NULL) = (verdict IN ('reject', 'skip'))"),
@@ -185,7 +223,7 @@ queue = Table(
     Column("destination", Written),
     Column("operation", String),
     Column("code", String),
-    Column("message", WrittenText),
+    Column("message", SaidText),
     Column("updated_at", String, nullable=False),
     Column("stands", Integer),  # 1: the latest decision of its image that nobody took back
 )
@@ -273,8 +311,8 @@ problem = Table(
     Column("at", String, nullable=False),
     Column("session", String, nullable=False),
     Column("kind", String, nullable=False),
-    Column("path", Written, nullable=False),
-    Column("reason", WrittenText, nullable=False),
+    Column("path", Said, nullable=False),
+    Column("reason", SaidText, nullable=False),
 )
 
 setting = Table(
@@ -288,7 +326,7 @@ setting = Table(
 place = Table(
     "place",
     metadata,
-    Column("reviewer", Written, primary_key=True),
+    Column("reviewer", Said, primary_key=True),
     Column("path", Written, nullable=False),
     Column("updated_at", String, nullable=False),
 )

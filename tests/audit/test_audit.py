@@ -5,19 +5,26 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pictures
 import pytest
 import trails
+from deciding import decision
 from faults import as_format_1
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from cropkit.audit import migrations, schema
+from cropkit.audit.dialects import with_nul_read, with_nul_written
 from cropkit.audit.presence import living
 from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
 from cropkit.audit.store_reader import has_wal_reset_bug
 from cropkit.audit.trail import AuditTrail
+from cropkit.collection import Collection
 from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailable
-from cropkit.records import Problem, ProblemKind
+from cropkit.geometry import NormalizedBox, PixelBox
+from cropkit.records import Note, Problem, ProblemKind, Suggestion
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
 from cropkit.system.mounts import file_system_type
@@ -230,3 +237,26 @@ def test_which_sqlite_has_the_wal_reset_bug(version: str, *, affected: bool) -> 
 def test_the_database_in_use_is_told(trail: AuditTrail) -> None:
     assert sqlite3.sqlite_version in trail.store.version
     assert ("bug" in trail.store.version) is has_wal_reset_bug(sqlite3.sqlite_version)
+
+
+def test_what_somebody_says_may_hold_a_nul(tmp_path: Path) -> None:
+    """A stranger's sidecar may: no store keeps one from being worked with."""
+    folder = pictures.write_folder(tmp_path / "collection")
+    odd = "so\0urce \U0010f700 \U0010f7000 \udcff"
+    with Collection(folder, reviewer=odd) as kit:
+        box = Suggestion(NormalizedBox(0, 0, 1, 1), odd, odd, 0, 0.5)
+        kit.decide([decision(kit, "a_stage2.png", PixelBox(1, 1, 9, 9), suggestion=box)])
+        kit.trail.report(Problem(ProblemKind.PREVIEW, odd, odd))
+        kit.trail.note("a_stage2.png", "", Note(text=odd))
+        assert kit.fsck() == []
+        (row,) = kit.trail.decisions.table()
+        assert (row["suggestion_source"], row["reviewer"]) == (odd, odd)
+        assert kit.trail.integrity.export_differences() == []
+
+
+@given(st.text(st.sampled_from("a01\0\U0010f700\U0010f701")), st.text())
+def test_each_text_is_read_as_it_was_written(odd: str, other: str) -> None:
+    for text in (odd, other):
+        written = with_nul_written(text)
+        assert "\0" not in written
+        assert with_nul_read(written) == text

@@ -48,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = sorted(path.name for path in folder.glob("*.png"))
     hostile = os.fsencode(folder) + b"/" + hostile_names.NAMES["latin-1"]
     Path(os.fsdecode(hostile)).write_bytes((folder / names[0]).read_bytes())
-    with Collection(folder, reviewer="anna \udcff") as kit:
+    with Collection(folder, reviewer="anna \udcff \0 \U0010f7000") as kit:
         for name in kit.images():
             assert kit.crop(name, BOX).ok
         kit.undo(names[0])
