@@ -8,14 +8,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import postgres
 import pytest
 from campaigns import FULL, TOLD
 from patience import patient
 from PIL import Image
 
+from cropkit.audit import places
 from cropkit.collection import Collection
 from cropkit.opinions import SETTING, Doubling
 from cropkit.records import Status
+from cropkit.system.home import DATABASE
 
 CLONE = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("reviewing.py")
@@ -32,7 +35,15 @@ def started(out: Path, *words: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=file)
 
 
-def test_no_decision_is_lost_or_made_twice(tmp_path: Path) -> None:
+@pytest.fixture(params=["in a file", "on a server"])
+def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the trail is: all of them hear of it by their environment."""
+    if request.param == "on a server":
+        monkeypatch.setenv(places.VARIABLE, postgres.own().another_database())
+    return str(request.param)
+
+
+def test_no_decision_is_lost_or_made_twice(tmp_path: Path, where: str) -> None:
     folder = collection(tmp_path / "collection")
     attempts = reviewed(folder)
     with Collection(folder) as kit:
@@ -50,10 +61,12 @@ def test_no_decision_is_lost_or_made_twice(tmp_path: Path) -> None:
         crops = Counter(event["path"] for event in kit.trail.events(kind="cropped"))
         assert crops == dict.fromkeys(names, 1), "each is cropped once"
         assert kit.fsck() == []
+    assert (folder / DATABASE).exists() is (where == "in a file")
     waits = sorted(attempt["waited"] for attempt in attempts)
     overtaken = sum(attempt["overtaken"] > 0 for attempt in attempts)
     TOLD.append(
-        f"reviewers: {REVIEWERS} and {APPLIERS} appliers, {len(recorded)} decisions about {IMAGES}"
+        f"reviewers, trail {where}: {REVIEWERS} and {APPLIERS} appliers, {len(recorded)}"
+        f" decisions about {IMAGES}"
         f" images, {overtaken} of {len(attempts)} pages refused and decided anew; lost 0, doubled"
         f" 0; p99 of the wait {1_000 * waits[int(0.99 * (len(waits) - 1))]:.0f} ms"
     )
