@@ -48,7 +48,7 @@ class BadLine:
         self._refusing = False
         self._flows = threading.Event()
         self._flows.set()
-        self._plan: tuple[bytes, Cut, int] | None = None
+        self._plan: tuple[bytes, Cut | Callable[[], object], int] | None = None
         self._guarded = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -64,6 +64,11 @@ class BadLine:
         """
         with self._guarded:
             self._plan = (statement, where, skip)
+
+    def at(self, statement: bytes, does: Callable[[], object], *, skip: int = 0) -> None:
+        """Do something when a statement is about to go on, such as killing the server."""
+        with self._guarded:
+            self._plan = (statement, does, skip)
 
     def cut(self) -> None:
         """Break every connection now."""
@@ -162,7 +167,10 @@ class BadLine:
                 return None
             self._plan = None
             self.cuts += 1
+        if isinstance(where, Cut):
             return where
+        where()
+        return None
 
 
 @contextmanager

@@ -80,10 +80,14 @@ class Presence:
 
     def leave(self) -> None:
         """Be at work no more."""
+        with suppress(OSError):  # the next recovery finds that nobody holds it
+            self._file.unlink()
+        self.die()
+
+    def die(self) -> None:
+        """Be at work no more, and leave the trace of a death: what was left is looked for."""
         with self._saying:
             self._process = 0
-            with suppress(OSError):  # the next recovery finds that nobody holds it
-                self._file.unlink()
             os.close(self._held)
 
 

@@ -6,7 +6,7 @@ Each verb is one transaction; what it decides or settles has its event there: no
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -143,9 +143,24 @@ class AuditTrail(TrailReader):
         """End the session, if it wrote anything, and let go of everything.
 
         In a forked child it does nothing: the session is its parent's. Nor does it a second time.
+        Where it cannot be told that the session has ended, it is as one that died: whoever held on
+        to its owner's lock would keep everybody from settling what it has left.
         """
         if not self.presence.is_here:
             return
+        try:
+            last = self._ended(how)
+        except BaseException:
+            with suppress(CropkitError):  # the first one is told
+                self.store.close()
+            self.presence.die()
+            raise
+        self.presence.leave()
+        for sentence in trust.remembered(self.root.path, last):
+            _log.warning(sentence)
+
+    def _ended(self, how: str) -> heads.Seen | None:
+        """Tell that the session has ended, close the store, and return what the trail holds."""
         with self.store.reading() as db:
             started = sessions.exists(db, self.session)
         if started:
@@ -153,9 +168,7 @@ class AuditTrail(TrailReader):
         with self.store.reading() as db:
             last = heads.looked_at(db)
         self.store.close()
-        self.presence.leave()
-        for sentence in trust.remembered(self.root.path, last):
-            _log.warning(sentence)
+        return last
 
     def _announce(self) -> None:
         try:
