@@ -56,6 +56,7 @@ _OTHER = "the trail on the server does not end as {0} does, which lies beside it
 _IS_THERE = "it is on the server {0} already: `--to sqlite` brings it back"
 _IS_HERE = "it is in {0} already: `--to postgresql://USER@HOST/DATABASE` brings it to a server"
 _LEFT = "a move that was cut off may have left a copy on {0}: `DROP SCHEMA {1} CASCADE` removes it"
+_ELSEWHERE = "somebody is at work on it on another machine: end that first, or wait for a minute"
 _THERE = "SELECT to_regclass('format') IS NOT NULL"
 _KEPT = "the copy on the server has kept its name {0}: {1}"
 
@@ -312,6 +313,8 @@ def _new_schema(folder: Path, place: Place, deadline: float) -> Iterator[Connect
 @contextmanager
 def _schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]:
     """Give out one moment of the trail on a server, where nobody else writes meanwhile."""
+    from cropkit.audit.postgres import owners  # noqa: PLC0415  (an extra)
+
     with (
         _line(folder, place, deadline) as db,
         _transaction(db, "BEGIN ISOLATION LEVEL REPEATABLE READ"),
@@ -320,6 +323,8 @@ def _schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]
             raise AuditMissing(folder, f"{place.schema} on the server {place}")
         run(db, "LOCK TABLE format IN EXCLUSIVE MODE")
         shape.check(db, folder / TRAIL_PLACE, whole=True)
+        if owners.are_elsewhere(db):
+            raise AuditUnavailable(folder, _ELSEWHERE)
         yield db
 
 

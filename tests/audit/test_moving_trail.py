@@ -173,6 +173,21 @@ def test_while_somebody_is_at_work_it_is_refused(moved: Path, url: str) -> None:
     assert "somebody is at work on it" in said
 
 
+def test_while_somebody_is_at_work_on_another_machine_it_stays_on_the_server(
+    moved: Path, url: str
+) -> None:
+    there(moved, url)
+    (schema,) = schemas(url)
+    there_is, of = f"SET search_path TO {schema}", url.rpartition("/")[2]
+    lease = "SELECT 'abc', 'another boot', clock_timestamp() + interval '1 hour', false"
+    postgres.own().run(there_is, "INSERT INTO owner " + lease, database=of)
+    with pytest.raises(AuditUnavailable, match="on another machine"):
+        back(moved)
+    assert (moved / TRAIL_PLACE).exists()
+    postgres.own().run(there_is, "UPDATE owner SET until = clock_timestamp()", database=of)
+    back(moved)
+
+
 def test_with_an_operation_under_way_it_is_refused(moved: Path, url: str) -> None:
     name = min(path.name for path in moved.glob("*.jpg"))
     with Collection(moved) as kit:

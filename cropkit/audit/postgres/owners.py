@@ -46,6 +46,8 @@ _LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _LIVES = f"""SELECT host, NOT is_taken AND until > clock_timestamp() AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
+_ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
+WHERE host <> ? AND NOT is_taken AND until > clock_timestamp())"""  # noqa: S608
 _TAKE = f"""UPDATE {OWNER} SET is_taken = true
 WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608  (names of ours)
 _FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)
@@ -162,6 +164,11 @@ def lives(db: Connection, owner: str, *, is_locked: bool) -> bool:
     if row is None:  # about to announce itself, or gone
         return is_locked
     return bool(row.runs) and (is_locked or row.host != host())
+
+
+def are_elsewhere(db: Connection) -> bool:
+    """Whether an owner is at work on another machine, as far as its lease tells."""
+    return bool(ask(db, _ELSEWHERE, (host(),)).scalar_one())
 
 
 def take(db: Connection, owner: str, *, is_locked: bool) -> bool:
