@@ -168,6 +168,7 @@ SECONDS: dict[str, int] = {
     "tests/test_sharing.py": 20,
     "tests/formats/test_formats_hidden.py": 17,
     "tests/crash/test_crash_leases.py": 45,
+    "tests/crash/test_crash_server.py": 45,
     "tests/crash/test_crash_merge_rivals.py": 17,
     "tests/review/test_review_mishaps.py": 16,
     "tests/test_merge.py": 16,

@@ -47,7 +47,7 @@ _HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names 
 _LIVES = f"""SELECT host, NOT is_taken AND until > clock_timestamp() AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
-WHERE host <> ? AND NOT is_taken AND until > clock_timestamp())"""  # noqa: S608
+WHERE host <> ? AND NOT is_taken AND until > clock_timestamp())"""  # noqa: S608  (as above)
 _TAKE = f"""UPDATE {OWNER} SET is_taken = true
 WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608  (names of ours)
 _FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)

@@ -104,7 +104,6 @@ def _engine() -> Engine:
         pool_reset_on_return=None,  # to close a line takes back what was begun on it
         isolation_level="AUTOCOMMIT",
         use_native_hstore=False,
-        pool_reset_on_return=None,  # a line that is lost could not be asked to
     )
 
 
