@@ -259,6 +259,14 @@ def test_who_is_only_slow_is_not_taken_over(folder: Path, postgres_url: str) -> 
         assert go_on() == {"status": "cropped", "code": None, "message": None, "goes on": True}
 
 
+def test_who_is_stopped_on_this_machine_is_waited_for(folder: Path, postgres_url: str) -> None:
+    with stopped(folder, postgres_url, "replace", "before", STAGED) as go_on:
+        time.sleep(2 * LEASE)
+        with Collection(folder, trail=postgres_url) as kit:
+            assert kit.trail.operations.unsettled(), "its lock says that it lives"
+        assert go_on()["status"] == "cropped"
+
+
 def test_who_is_dead_on_this_machine_is_known_to_be_so_at_once(
     folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

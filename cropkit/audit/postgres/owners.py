@@ -1,10 +1,11 @@
 """Who lives, by the clock of the server: an owner has a lease, and renews it as long as it works.
 
-A lock tells of a death at once, but only on the machine that it is on, and its holder may be
-stopped for an hour and go on. So a trail on a server has both. Whose lease has run out, or whose
-lock is free on this machine, may be taken over: that is written in one transaction, and every
-transaction of an owner asks whether it was. Whoever comes back late can therefore tell the trail
-nothing more; what it may still do to a name is in `engine/publish.py` (`fence`).
+A lock tells of a death at once, and of nothing else, but only on the machine that it is on. So a
+trail on a server has both: of an owner of this machine the lock tells, of any other its lease,
+though it may be stopped for an hour and go on. Who is taken for dead may be taken over: that is
+written in one transaction, and every transaction of an owner asks whether it was. So whoever comes
+back late can tell the trail nothing more; what it may still do to a name is in
+`engine/publish.py` (`fence`).
 """
 
 import logging
@@ -44,12 +45,12 @@ _ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608 
 _RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608  (names of ours)
 _LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
-_LIVES = f"""SELECT host, NOT is_taken AND until > clock_timestamp() AS runs
+_LIVES = f"""SELECT host, is_taken, until > clock_timestamp() AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
 WHERE host <> ? AND NOT is_taken AND until > clock_timestamp())"""  # noqa: S608  (as above)
 _TAKE = f"""UPDATE {OWNER} SET is_taken = true
-WHERE id = ? AND (until <= clock_timestamp() OR host = ?)"""  # noqa: S608  (names of ours)
+WHERE id = ? AND CASE host WHEN ? THEN ? ELSE until <= clock_timestamp() END"""  # noqa: S608  (names of ours)
 _FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)
 _RENEWALS = 6  # in a lease
 _EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
@@ -78,6 +79,7 @@ class Lease:
         self._store, self.owner = store, owner
         self._seconds = LONGEST
         self._line: Connection | None = None
+        self._is_told = False
         self._asking = threading.Lock()
         began = _now()
         with store.transaction(durable=False) as db:
@@ -147,7 +149,9 @@ class Lease:
                 line.close()
 
     def _missed(self, error: AuditError) -> None:
-        _log.warning("the lease of this session was not renewed: %s", error)
+        if not self._is_told:
+            _log.warning("the lease of this session was not renewed: %s", error)
+        self._is_told = isinstance(error, TakenOver)  # for good
 
     def _taken(self) -> TakenOver:
         return TakenOver(self._store.folder, self._seconds)
@@ -163,7 +167,7 @@ def lives(db: Connection, owner: str, *, is_locked: bool) -> bool:
     row = ask(db, _LIVES, (owner,)).one_or_none()
     if row is None:  # about to announce itself, or gone
         return is_locked
-    return bool(row.runs) and (is_locked or row.host != host())
+    return not row.is_taken and (is_locked if _is_here(row.host) else bool(row.runs))
 
 
 def are_elsewhere(db: Connection) -> bool:
@@ -178,10 +182,14 @@ def take(db: Connection, owner: str, *, is_locked: bool) -> bool:
     ----------
     is_locked : as `lives`
     """
-    here = host() if not is_locked else ""
-    ask(db, _TAKE, (owner, here or "nowhere"))
+    ask(db, _TAKE, (owner, host() or "nowhere", not is_locked))
     holds = ask(db, _HOLDS, (owner,)).scalar_one_or_none()
     return not is_locked if holds is None else not holds
+
+
+def _is_here(name: str) -> bool:
+    """Whether an owner is on this machine; one that nobody could name is on another."""
+    return bool(name) and name == host()
 
 
 def _now() -> float:
