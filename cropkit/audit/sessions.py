@@ -33,7 +33,9 @@ _MOVED = "moved_at"  # beside the counts of a run that lasts
 
 def begin(db: Connection, row: Mapping[str, Any]) -> bool:
     """Write a session's row; False when another of its threads was first."""
-    return bool(db.execute(upsert(db, session).values(row).on_conflict_do_nothing()).rowcount)
+    statement = upsert(db, session).values(row).on_conflict_do_nothing()
+    # else a server's driver is not asked for it, and it is -1, which is no number of rows
+    return db.execute(statement, execution_options={"preserve_rowcount": True}).rowcount > 0
 
 
 def begin_run(db: Connection, wanted: str, kind: str, at: str) -> None:

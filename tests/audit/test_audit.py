@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from cropkit.audit import migrations, schema
+from cropkit.audit import migrations, schema, sessions
 from cropkit.audit.dialects import with_nul_read, with_nul_written
 from cropkit.audit.presence import living
 from cropkit.audit.reader import TrailReader
@@ -44,6 +44,12 @@ def _edit(folder: Path, statement: str) -> None:
 def test_a_look_leaves_no_trace_in_the_trail(trail: AuditTrail) -> None:
     trail.decisions.standing()
     assert trail.events() == []
+
+
+def test_a_session_is_told_once_whoever_of_its_threads_is_first(trail: AuditTrail) -> None:
+    row = {"id": "a", "kind": "b", "host": "c", "reviewer": "d", "version": "e", "started_at": "f"}
+    with trail.store.transaction() as db:
+        assert [sessions.begin(db, row) for _ in range(3)] == [True, False, False]
 
 
 def test_the_first_write_tells_the_session(trail: AuditTrail) -> None:
