@@ -31,6 +31,7 @@ class Told(NamedTuple):
 
 
 Contents = dict[str, Told]
+_Take = Callable[[Table, Sequence[tuple[Any, ...]]], object]
 
 
 def count(db: Connection) -> int:
@@ -47,22 +48,24 @@ def copy(source: Connection, target: Connection, progress: Progress | None = Non
     AuditCorrupt
         A cell is of no kind that ours could be.
     """
-    total, done, copied = count(source), 0, Contents()
-    for table in _ORDER:
-        digest, number = hashlib.sha256(), 0
-        for some in _pieces(source, table):
-            _write(target, table, some)
-            _digest(digest, some)
-            number += len(some)
-            done += len(some)
-            if progress is not None:
-                progress(done, total)
-        copied[table.name] = Told(number, digest.hexdigest())
-    return copied
+    total, done = count(source), 0
+
+    def write(table: Table, some: Sequence[tuple[Any, ...]]) -> None:
+        nonlocal done
+        _write(target, table, some)
+        done += len(some)
+        if progress is not None:
+            progress(done, total)
+
+    return contents(source, write)
 
 
-def contents(db: Connection) -> Contents:
+def contents(db: Connection, take: _Take = lambda *_: None) -> Contents:
     """Return what is in each table.
+
+    Parameters
+    ----------
+    take : gets the rows, some at a time
 
     Raises
     ------
@@ -73,6 +76,7 @@ def contents(db: Connection) -> Contents:
     for table in _ORDER:
         digest, number = hashlib.sha256(), 0
         for some in _pieces(db, table):
+            take(table, some)
             _digest(digest, some)
             number += len(some)
         told[table.name] = Told(number, digest.hexdigest())

@@ -7,7 +7,7 @@ has another word for a thing, or another rule, it is here and in `postgres`, and
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Integer, LargeBinary, Table, func
+from sqlalchemy import ColumnElement, Connection, CursorResult, Integer, LargeBinary, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -91,11 +91,6 @@ class LeadingInteger(Cast[int]):
 def leading_integer(text: ColumnElement[str]) -> ColumnElement[int]:
     """Read the number that a text begins with, as SQLite's CAST does."""
     return LeadingInteger(text, Integer)
-
-
-def after(text: ColumnElement[Any], place: ColumnElement[int]) -> ColumnElement[str]:
-    """Return the rest of a text from a place on."""
-    return func.substr(text, place)
 
 
 @compiles(AsBytes, POSTGRESQL)

@@ -10,7 +10,6 @@ sets the file aside, once it has seen that the server has the same.
 """
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -42,13 +41,12 @@ from cropkit.errors import (
     PersonalStateUnusable,
 )
 from cropkit.system import state_folder
-from cropkit.system.files import Root, write_all
+from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, HOME, REBUILDING, TRAIL_PLACE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive
 from cropkit.system.signals import held_off
-from cropkit.system.state_folder import make_file, open_file
+from cropkit.system.state_folder import make_file
 
-_NEW = f"{TRAIL_PLACE}.new"
 _OF_SQLITE = ("", "-wal", "-shm", "-journal")
 _UNDER_WAY = "operation {0} is {1}: `cropkit recover FOLDER` tells of it, and ends it where it can"
 _NOT_THE_SAME = "what was copied is not what is there, and the trail stays where it is: {0}"
@@ -57,7 +55,6 @@ _IS_THERE = "it is on the server {0} already: `--to sqlite` brings it back"
 _IS_HERE = "it is in {0} already: `--to postgresql://USER@HOST/DATABASE` brings it to a server"
 _LEFT = "a move that was cut off may have left a copy on {0}: `DROP SCHEMA {1} CASCADE` removes it"
 _ELSEWHERE = "somebody is at work on it on another machine: end that first, or wait for a minute"
-_THERE = "SELECT to_regclass('format') IS NOT NULL"
 _KEPT = "the copy on the server has kept its name {0}: {1}"
 
 
@@ -105,7 +102,7 @@ def to_server(
     AuditCorrupt, ForeignState
         It does not hold together, or is not cropkit's: as above.
     """
-    place = Place(address, f"cropkit_{secrets.token_hex(16)}")
+    place = places.new(address)
     with _translated(root), _still(root.path, deadline):
         if (record := places.recorded(root.path)) is not None:
             raise AuditUnavailable(root.path, _IS_THERE.format(record))
@@ -114,7 +111,7 @@ def to_server(
         _check_is_there(root.path, place, copied, deadline)
         left += _remembered(place)
         with held_off():
-            root.replace(_NEW, TRAIL_PLACE)
+            root.replace(places.NEW_RECORD, TRAIL_PLACE)
             root.sync_folder(HOME)
             kept = _set_aside(root)
     return copied.moved(DATABASE, place, kept, *left)
@@ -132,7 +129,7 @@ def _copied_to(root: Root, place: Place, deadline: float, progress: Progress | N
                 is_made = True  # or nobody knows
         except BaseException:
             if not is_made:
-                root.unlink(_NEW)
+                root.unlink(places.NEW_RECORD)
             raise
         return copied
 
@@ -313,13 +310,13 @@ def _new_schema(folder: Path, place: Place, deadline: float) -> Iterator[Connect
 @contextmanager
 def _schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]:
     """Give out one moment of the trail on a server, where nobody else writes meanwhile."""
-    from cropkit.audit.postgres import owners  # noqa: PLC0415  (an extra)
+    from cropkit.audit.postgres import owners, tables  # noqa: PLC0415  (an extra)
 
     with (
         _line(folder, place, deadline) as db,
         _transaction(db, "BEGIN ISOLATION LEVEL REPEATABLE READ"),
     ):
-        if not db.exec_driver_sql(_THERE).scalar_one():
+        if not tables.are_there(db):
             raise AuditMissing(folder, f"{place.schema} on the server {place}")
         run(db, "LOCK TABLE format IN EXCLUSIVE MODE")
         shape.check(db, folder / TRAIL_PLACE, whole=True)
@@ -371,19 +368,14 @@ def _renamed(db: Connection, place: Place) -> tuple[str, list[str]]:
 
 def _write_record(root: Root, place: Place) -> None:
     """Write down where the trail will be, before anything of it is there."""
-    fd = open_file(root.path / _NEW, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        write_all(os, fd, places.written(place))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    places.write_new(root.path, place)
     root.sync_folder(HOME)
 
 
 def _left_before(folder: Path) -> list[str]:
     """Tell of the copy that a move which was cut off may have left on a server."""
     with suppress(ForeignState):
-        record = places.read(folder, _NEW)
+        record = places.read(folder, places.NEW_RECORD)
         return [_LEFT.format(record, record.schema)] if record else []
     return []
 

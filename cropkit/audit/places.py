@@ -24,6 +24,7 @@ from cropkit.system.state_folder import open_file, reader
 
 VARIABLE = "CROPKIT_TRAIL"
 SQLITE = "sqlite"  # said instead of an address: a file of its own
+NEW_RECORD = f"{TRAIL_PLACE}.new"
 _SCHEMES = ("postgresql://", "postgres://")
 _SCHEMA = re.compile(r"cropkit_[0-9a-f]{32}")
 _SECRET = ("password", "sslpassword")
@@ -89,10 +90,8 @@ class Address:
 
     def without_secrets(self, words: str) -> str:
         """Return what somebody has said about it, in one line, without what nobody may see."""
-        for name in (*_SECRET,):
-            if secret := self.parameters.get(name):
-                words = words.replace(secret, "***")
-        if secret := os.environ.get("PGPASSWORD"):
+        said = (self.parameters.get(name) for name in _SECRET)
+        for secret in filter(None, (*said, os.environ.get("PGPASSWORD"))):
             words = words.replace(secret, "***")
         return printable(" ".join(words.split()))
 
@@ -131,6 +130,11 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.address)
+
+
+def new(address: Address) -> Place:
+    """Return a place on a server that no other trail has."""
+    return Place(address, f"cropkit_{secrets.token_hex(16)}")
 
 
 def check(said: str) -> None:
@@ -196,10 +200,7 @@ def in_doubt(folder: Path, address: Address | None = None) -> Place | None:
     record = read(folder, TRAIL_PLACE)
     if record is None:
         return None
-    address = address or _address(None, record)
-    if address is None:
-        raise AuditUnavailable(folder, _NOT_NAMED.format(record))
-    return Place(address, record.schema)
+    return _reached(folder, record, address or _address(None, record))
 
 
 def is_elsewhere(folder: Path) -> bool:
@@ -234,7 +235,10 @@ def known(folder: Path, said: str | None = None) -> Place | None:
         return None
     if said == SQLITE:
         raise AuditUnavailable(folder, _IS_THERE.format(record))
-    address = _address(said, record)
+    return _reached(folder, record, _address(said, record))
+
+
+def _reached(folder: Path, record: Record, address: Address | None) -> Place:
     if address is None:
         raise AuditUnavailable(folder, _NOT_NAMED.format(record))
     return Place(address, record.schema)
@@ -248,7 +252,7 @@ def wanted(folder: Path, said: str | None = None) -> Place | None:
     if any(os.path.lexists(folder / name) for name in (DATABASE, EXPORT)):
         return None
     address = _named(said)
-    return Place(address, f"cropkit_{secrets.token_hex(16)}") if address else None
+    return new(address) if address else None
 
 
 def record(folder: Path, place: Place) -> Place:
@@ -262,19 +266,28 @@ def record(folder: Path, place: Place) -> Place:
     before = recorded(folder)
     if before is not None:
         return Place(place.address, before.schema)
-    path = folder / TRAIL_PLACE
-    new = path.with_name(f"{path.name}.new")
-    fd = open_file(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        write_all(os, fd, written(place))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    new.rename(path)
+    write_new(folder, place)
+    (folder / NEW_RECORD).rename(folder / TRAIL_PLACE)
     return place
 
 
-def written(place: Place) -> bytes:
+def write_new(folder: Path, place: Place) -> None:
+    """Write down where a trail will be; it is there when `NEW_RECORD` is renamed to the record.
+
+    Raises
+    ------
+    ForeignState, OSError
+        It is not written down.
+    """
+    fd = open_file(folder / NEW_RECORD, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        write_all(os, fd, _written(place))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _written(place: Place) -> bytes:
     """Return the record of a place: no user and no password."""
     of = place.address.parameters.get
     said = {"format": _FORMAT, "host": of("host", ""), "port": of("port", "")}

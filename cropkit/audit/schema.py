@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     and_,
+    func,
     literal,
     or_,
 )
@@ -28,7 +29,6 @@ from sqlalchemy import (
 from cropkit.audit.dialects import (
     POSTGRESQL,
     Within,
-    after,
     leading_integer,
     with_nul_read,
     with_nul_written,
@@ -359,7 +359,7 @@ def _count(name: str) -> ColumnElement[int]:
     """Read a number of a session's counts; SQLite has no function of JSON in an index."""
     counts, key = session.c.counts, f'"{name}": '
     place = Within(counts, _stated(key)) + _stated(len(key))
-    return leading_integer(after(counts, place))
+    return leading_integer(func.substr(counts, place))
 
 
 work_done = _count("cropped") + _count("set_aside")

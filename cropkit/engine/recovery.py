@@ -27,7 +27,9 @@ conflict, when asked       back to what was before, once the foreign content is 
 =========================  =====================================================================
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from cropkit.audit import rotating
 from cropkit.audit.operation import Operation, OperationState
@@ -80,7 +82,8 @@ def recover(
         left_over = _stage_files(root)  # before the rows are read: a live row precedes its file
         operations = trail.operations.vouched()
         mine = [o for o in operations if _is_ours(trail, o, conflicts=conflicts)]
-        done = [_settle(locations, trail, operation) for operation in mine]
+        take_over = cache(trail.store.take_over)  # once for all that one owner has begun
+        done = [_settle(locations, trail, operation, take_over) for operation in mine]
         done += [_mend(locations, trail, operation) for operation in trail.operations.taken_back()]
         _sweep_rebuilding(root)
         rotating.sweep(root)
@@ -101,11 +104,16 @@ def _is_ours(trail: AuditTrail, operation: Operation, *, conflicts: bool) -> boo
     return asked and trail.is_dead(operation.owner)
 
 
-def _settle(locations: Locations, trail: AuditTrail, operation: Operation) -> Recovered:
+def _settle(
+    locations: Locations,
+    trail: AuditTrail,
+    operation: Operation,
+    take_over: Callable[[str], bool],
+) -> Recovered:
     publisher = Publisher(locations, Originals(locations), trail.store.check_owner)
     try:
         locations.check(operation)
-        if not trail.store.take_over(operation.owner):
+        if not take_over(operation.owner):
             return _said(operation, operation.state, _AWAKE)
         with held_off():
             if trail.store.may_come_back:

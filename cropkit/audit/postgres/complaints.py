@@ -16,12 +16,13 @@ from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailab
 
 _LONGEST = 300  # characters of what it said
 _LOCKED = ("55P03", "40P01")  # a lock that was not to be had, or each waits for the other
+READ_ONLY = "nobody may write there now (a standby, or default_transaction_read_only)"
 _WORDS = {
     "53100": "its disk is full: make room there",
     "53200": "it has no memory left",
     "53300": "too many are connected to it: let some go, or give it a larger max_connections",
     "53400": "one of its limits is reached",
-    "25006": "nobody may write there now (a standby, or default_transaction_read_only)",
+    "25006": READ_ONLY,
     "57014": "it has not answered within the deadline",
     "57P01": "it was shut down",
     "57P02": "it died",

@@ -32,7 +32,6 @@ from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import EXPORT, HOME, ORIGINALS, TRAIL_PLACE
 
-_THERE = "SELECT to_regclass('format') IS NOT NULL"
 _FOLDER = "SELECT folder FROM format"
 _MOVED = "UPDATE format SET folder = ?"
 _HASH = "SELECT hash FROM audit WHERE seq = ?"
@@ -52,7 +51,6 @@ _INDICES = """SELECT {}(indexrelid::regclass) FROM pg_index
 WHERE indrelid = CAST(CAST(? AS text) AS regclass)"""
 _DAMAGED = "XX"  # how the numbers begin of what a server finds wrong with itself
 _SHORT = 0.1  # seconds between two questions of how a transaction ended
-_READ_ONLY = "nobody may write there now (a standby, or default_transaction_read_only)"
 _LOST = "the line to it was lost before it was recorded: nothing of it was"
 _NOT_DONE = "something in it failed, and nothing of it was recorded"
 _UNKNOWN = (
@@ -85,7 +83,7 @@ class OnServer(StoreReader):
     def _connect_anew(self) -> None:
         with self._translated():
             self._connection = server.connected(self.place, self.deadline)
-            if ask(self._connection, _THERE).scalar_one():
+            if tables.are_there(self._connection):
                 return
             self._connection.close()
         raise AuditMissing(self.folder, f"{self.place.schema} on {self.place}")
@@ -127,7 +125,7 @@ class OnServer(StoreReader):
             raise
         if read_only == "on":
             _roll_back(db)
-            raise AuditUnavailable(self.folder, f"the server {self.place}: {_READ_ONLY}")
+            raise AuditUnavailable(self.folder, f"the server {self.place}: {complaints.READ_ONLY}")
         return str(number)
 
     def _check_version(self, version: int) -> None:

@@ -35,6 +35,7 @@ from cropkit.errors import ForeignState
 FORMAT = "format"  # the table of the format, and of the folder whose trail this is
 Objects = dict[tuple[str, str], object]
 
+_THERE = f"SELECT to_regclass('{FORMAT}') IS NOT NULL"
 _ROW = "rowid"
 _MADE_FORMAT = f'CREATE TABLE {FORMAT} (version bigint NOT NULL, folder text COLLATE "C" NOT NULL)'
 _TYPES = {BigInteger: "bigint", Text: "text", postgresql.DOUBLE_PRECISION: "double precision"}
@@ -91,6 +92,11 @@ SELECT DISTINCT pg_describe_object(refclassid, refobjid, refobjsubid)
 FROM own JOIN pg_depend ON pg_depend.classid = own.classid AND pg_depend.objid = own.objid
 WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass)
   AND refobjid NOT IN (SELECT objid FROM here WHERE classid = 'pg_proc'::regclass)"""  # noqa: S608  (a text of ours)
+
+
+def are_there(db: Connection) -> bool:
+    """Whether a schema is one of ours, as far as its beginning tells."""
+    return bool(ask(db, _THERE).scalar_one())
 
 
 def make(db: Connection) -> None:

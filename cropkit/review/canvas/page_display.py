@@ -296,17 +296,16 @@ class PageDisplay:
         paint_pictures(self._canvases.pictures, self._view_state.layout, session, pictures, tone)
 
     def _draw(self, wanted: _Shown, session: ReviewState, changed: Callable[[], None]) -> None:
-        """Draw pictures and boxes in one message: they are seen together.
+        """Draw the pictures; of a page that comes, the boxes in the same message.
 
-        What hands and keys may do with those of a page that comes is told behind that, within a
-        frame: to compute it would keep the message from being sent.
+        So they are seen together. What hands and keys may do with them is told behind that, within
+        a frame: to compute it would keep the message from being sent.
         """
-        cells = self._cells(session)
-        if self.is_coming:
-            self._boxes_at = self._loop.time()
         with batched():
             self._paint(session)
-            self._paint_cells(self._lifted(cells, self._loupe(session)))
+            if self.is_coming:
+                self._boxes_at = self._loop.time()
+                self._paint_cells(self._lifted(self._cells(session), self._loupe(session)))
             self._draws += 1
             done = self._guard.watch(partial(self._on_screen, self._draws, changed))
             self._canvases.fence.mark(done)
