@@ -62,7 +62,8 @@ CropkitError
  │    ├── TakenOver          another went on with it while this session was stopped for too long
  │    ├── AuditCorrupt       the trail does not agree with itself
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
- │    └── NetworkFileSystem  SQLite is not safe there
+ │    ├── NetworkFileSystem  SQLite is not safe there
+ │    └── UnfitToShare       several machines would not be kept apart there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
  │    ├── BadTrail           no address of a server that could hold a trail
  │    ├── BadHead            what no head of a trail can be read of
@@ -711,7 +712,17 @@ class NetworkFileSystem(AuditError):
     """(folder, file system type, command that keeps the state elsewhere)."""
 
     template = "{0}: on {1}, where SQLite is not safe; `{2}` keeps its state elsewhere"
-    cure = "Name a folder on a disk of this machine"
+    cure = (
+        "Name a folder on a disk of this machine; for several machines, a server of PostgreSQL"
+        " (`--trail`) lets the state lie on NFS"
+    )
+
+
+class UnfitToShare(AuditError):
+    """(folder, why it keeps no machines apart, command that keeps its state elsewhere)."""
+
+    template = "{0}: {1}; `{2}` keeps its state elsewhere"
+    cure = "Mount it as NFS 4.1 or newer, hard, with the server's own locks"
 
 
 class BadInput(CropkitError):

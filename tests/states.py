@@ -29,7 +29,7 @@ import pytest
 from PIL import Image
 
 from cropkit import clock, formats
-from cropkit.audit import probe, store_reader
+from cropkit.audit import probe, store, store_reader
 from cropkit.audit.operation import Operation, OperationKind, OperationState
 from cropkit.audit.trail import AuditTrail
 from cropkit.collection import Collection
@@ -49,6 +49,7 @@ from cropkit.records import CropResult, Decision, Problem, ProblemKind, Status, 
 from cropkit.review.runtime.review_store import ReviewStore
 from cropkit.system import mounts, signing
 from cropkit.system.files import Root
+from cropkit.system.mounts import Mount
 
 BOX = PixelBox(0, 0, 48, 48)
 IMAGE, OTHER, JPEG = "a_stage2.png", "b_stage2.png", "photo.jpg"
@@ -249,12 +250,20 @@ def linked_state(place: Place) -> Begun:
 
 
 def network(place: Place) -> Begun:
-    real = mounts.file_system_type
-    place.patch.setattr(
-        store_reader,
-        "file_system_type",
-        lambda path: "nfs4" if path == place.folder else real(path),
-    )
+    yield from _mounted_as(place, Mount("nfs4", ("vers=4.2", "hard")))
+
+
+def unfit_to_share(place: Place) -> Begun:
+    place.patch.setenv("CROPKIT_TRAIL", "postgresql://nobody@127.0.0.1:1/nothing")
+    yield from _mounted_as(place, Mount("nfs4", ("vers=4.2", "soft")))
+
+
+def _mounted_as(place: Place, mount: Mount) -> Begun:
+    real = mounts.mount_of
+    for module in (store, store_reader):
+        place.patch.setattr(
+            module, "mount_of", lambda path: mount if path == place.folder else real(path)
+        )
     yield
 
 
@@ -900,6 +909,7 @@ ERRORS: Mapping[str, Callable[[Place], Begun]] = {
     "AuditCorrupt": garbage,
     "ForeignState": linked_state,
     "NetworkFileSystem": network,
+    "UnfitToShare": unfit_to_share,
 }
 
 # Errors that no command of the shell raises: who does, and why nobody can be shown it here.

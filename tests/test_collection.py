@@ -553,7 +553,7 @@ def test_two_names_of_one_file_are_not_worked_on_at_once(kit: Collection, folder
     (folder / "alias.png").hardlink_to(folder / "a_stage2.png")
     held = folder / "a_stage2.png"
     found = held.stat()
-    alias = [f"inode:{found.st_dev}:{found.st_ino}"]
+    alias = [f"inode::{found.st_ino}"]
     other = Operation(
         OperationKind.CROP, "a_stage2.png", "a_stage2.png", kit.session, kit.trail.owner
     )

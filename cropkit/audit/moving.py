@@ -40,10 +40,11 @@ from cropkit.errors import (
     ForeignState,
     PersonalStateUnusable,
 )
-from cropkit.system import state_folder
+from cropkit.system import file_system_probe, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, HOME, REBUILDING, TRAIL_PLACE, WRITER_LOCK
 from cropkit.system.locks import LockHeld, exclusive
+from cropkit.system.mounts import mount_of
 from cropkit.system.signals import held_off
 from cropkit.system.state_folder import make_file
 
@@ -172,11 +173,14 @@ def to_file(
         asked: the trail is where it was.
     AuditCorrupt, ForeignState
         It does not hold together, or is not cropkit's: as above.
+    NetworkFileSystem
+        The folder is one that a file of SQLite is not safe in: as above.
     """
     with _translated(root), _still(root.path, deadline):
         place = places.known(root.path, said)
         if place is None:
             raise AuditUnavailable(root.path, _IS_HERE.format(DATABASE))
+        file_system_probe.check(root.path, mount_of(root.path), root.system)
         left = _left_before(root.path)
         with _schema(root.path, place, deadline) as source:
             _check(root.path, source)

@@ -14,6 +14,7 @@ from cropkit.audit.tally import Tally
 from cropkit.errors import AuditLocked, AuditUnavailable, ForeignState
 from cropkit.system.home import OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free, said_by_holder
+from cropkit.system.mounts import file_system_type, is_network
 
 _LONGEST_NAME = 1_000  # bytes of a session's name: ours have 27
 
@@ -39,8 +40,10 @@ class Presence:
         self._process = os.getpid()
         self._counting, self._saying = threading.Lock(), threading.Lock()
         self._file = folder / OWNERS / self.owner
+        self._is_shared = is_network(file_system_type(folder))
         try:
             self._held = hold(self._file, self.session)
+            self._show()
         except OSError as error:
             raise unavailable(folder, error.strerror or error) from error
 
@@ -77,6 +80,12 @@ class Presence:
             first = f"{self.session}\n".encode()
             os.pwrite(self._held, first + line, 0)
             os.ftruncate(self._held, len(first) + len(line))
+            self._show()
+
+    def _show(self) -> None:
+        """Have other machines see what the file says: this one keeps what it wrote for a while."""
+        if self._is_shared:
+            os.fsync(self._held)
 
     def leave(self) -> None:
         """Be at work no more."""

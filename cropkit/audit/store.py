@@ -35,7 +35,7 @@ from cropkit.system.home import (
     WRITER_LOCK,
 )
 from cropkit.system.locks import LockHeld, exclusive
-from cropkit.system.mounts import file_system_type
+from cropkit.system.mounts import mount_of
 from cropkit.system.signals import held_off
 from cropkit.system.state_folder import make_file
 
@@ -268,7 +268,8 @@ class Store(StoreReader):
 
     def _refuse_unsafe(self, root: Root) -> None:
         with self._translated():
-            file_system_probe.check(self.folder, file_system_type(self.folder), root.system)
+            mount = mount_of(self.folder)
+            file_system_probe.check(self.folder, mount, root.system, is_shared=self.is_shared)
 
     def _make(self, root: Root) -> None:
         """Make the folders; in another collection only within a state that is there.

@@ -38,7 +38,7 @@ from cropkit.system import disk_space, file_system_probe, state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, EXPORT, HOME, ORIGINALS, OWNERS, log_of
 from cropkit.system.locks import is_free
-from cropkit.system.mounts import file_system_type
+from cropkit.system.mounts import mount_of
 from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
@@ -60,6 +60,7 @@ class StoreReader:
     _connection: Connection
     _copy: ReadingCopy | None = None
     _held: HeldOff | None = None  # what came while somebody reads
+    is_shared = False  # with other machines: what they share is then no file of a database
     behind = False  # whether the export failed to follow: only who writes can know
 
     def __init__(self, root: Root, deadline: float = DEADLINE) -> None:
@@ -187,8 +188,8 @@ class StoreReader:
 
     def _refuse_network(self) -> None:
         with self._translated():
-            kind = file_system_type(self.folder)
-        file_system_probe.check_kind(self.folder, kind)
+            mount = mount_of(self.folder)
+        file_system_probe.check_kind(self.folder, mount, is_shared=self.is_shared)
 
     def _refuse_lost_database(self) -> None:
         """Refuse to start afresh: that would forget what the originals belong to."""

@@ -48,7 +48,7 @@ from cropkit.formats.copy_options import CopyOptions
 from cropkit.geometry import PixelBox, Turn
 from cropkit.records import NEEDS_ADMINISTRATOR
 from cropkit.system.attributes import Attributes
-from cropkit.system.files import Content, is_beneath
+from cropkit.system.files import Content, Identity, is_beneath
 from cropkit.system.home import ASIDE, ORIGINALS, kept, staged, staged_companion
 from cropkit.system.signals import HeldOff, held_off
 
@@ -77,6 +77,7 @@ class Applier:
         self.trail = trail
         self.threads = threads
         self.locations = locations
+        self._device = locations.root.path.stat().st_dev
         self.originals = Originals(self.locations)
         self.publisher = Publisher(self.locations, self.originals, trail.store.check_owner)
 
@@ -174,12 +175,17 @@ class Applier:
         root, path = self.locations.locate(planned.source)
         job.source = root.identity(path)
         if job.source is not None:
-            job.aliases.append(f"inode:{job.source.device}:{job.source.inode}")
+            job.aliases.append(self._alias(job.source))
         elif not job.request.recuts:
             raise MissingFile(planned.source)
         if planned.keeps_an_original or job.request.recuts:
             # a rival that fails would remove the original that we count on, and so would a purge
             job.aliases.append(kept(job.request.expect))
+
+    def _alias(self, source: Identity) -> str:
+        """Name a file as each machine would: they number a device that they share as they like."""
+        own = source.device == self._device
+        return f"inode:{'' if own else source.device}:{source.inode}"
 
     def _claim(self, jobs: list[Job]) -> None:
         """Claim all names in one transaction; who comes too late leaves the group."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cropkit._version import __version__
-from cropkit.audit import probe
+from cropkit.audit import places, probe
 from cropkit.bootstrap.clone import find_clone
 from cropkit.bootstrap.requirements import unmet, wanted
 from cropkit.errors import CropkitError, NotInstalled
@@ -234,17 +234,18 @@ def _place(folder: Path) -> Iterator[Finding]:
         cure = "give yourself the right to write there, or name another place by --state"
         yield Finding("rights", State.BAD, f"{nearest} cannot be written to", cure)
         return
-    yield _file_system(nearest)
+    yield _file_system(nearest, place.state)
     yield Finding("free space", *_room(shutil.disk_usage(nearest).free, str(nearest)))
 
 
-def _file_system(folder: Path) -> Finding:
-    kind = mounts.file_system_type(folder)
+def _file_system(folder: Path, state: Path) -> Finding:
+    mount = mounts.mount_of(folder)
     try:
-        file_system_probe.check(folder, kind)
+        is_on_server = places.is_elsewhere(state) or places.wanted(state) is not None
+        file_system_probe.check(folder, mount, is_shared=is_on_server)
     except (CropkitError, OSError) as error:
         return Finding("file system", State.BAD, str(error))
-    return Finding("file system", State.OK, kind or "of no known type, and tried")
+    return Finding("file system", State.OK, mount.kind or "of no known type, and tried")
 
 
 def _room(free: int, where: str) -> tuple[State, str, str]:

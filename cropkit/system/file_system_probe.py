@@ -1,8 +1,10 @@
 """Whether a file system does what a database and the write protocol need, found out by trying.
 
-Asked of the types that are neither known to be safe (`mounts.is_local`) nor written to by several
-machines (`mounts.is_network`). What is tried is what the state rests on: locks that exclude, memory
-that is shared through a file, a rename over a name, syncs of a file and of a folder, a second name.
+Asked of the types that are not known to be safe (`mounts.is_local`). One that several machines
+write to (`mounts.is_network`) is no place for a database, whatever a try would say; where the trail
+is on a server it may be, if it keeps them apart (`shared_file_system`). What is tried is what the
+state rests on: locks that exclude, memory that is shared through a file, a rename over a name,
+syncs of a file and of a folder, a second name.
 """
 
 import fcntl
@@ -15,9 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cropkit.errors import NetworkFileSystem
-from cropkit.system import mounts, state_place
+from cropkit.errors import NetworkFileSystem, UnfitToShare
+from cropkit.system import mounts, shared_file_system, state_place
 from cropkit.system.files import write_all
+from cropkit.system.mounts import Mount
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _AGAIN = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -25,32 +28,51 @@ _SIZE = mmap.PAGESIZE
 _Check = Callable[[Path, Any], bool]
 
 
-def check_kind(folder: Path, kind: str) -> None:
+def check_kind(folder: Path, mount: Mount, *, is_shared: bool = False) -> None:
     """Refuse a file system that other machines may write to.
 
+    Parameters
+    ----------
+    is_shared : they may, since the trail is on a server: refused is what keeps them not apart
+
     Raises
     ------
-    NetworkFileSystem
+    NetworkFileSystem, UnfitToShare
         Nothing was written.
     """
-    if mounts.is_network(kind):
-        raise refusal(folder, kind)
+    if not mounts.is_network(mount.kind):
+        return
+    if not is_shared:
+        raise refusal(folder, mount.kind)
+    lacking = shared_file_system.lack(mount)
+    if lacking is not None:
+        raise UnfitToShare(folder, lacking, state_place.command_for(folder))
 
 
-def check(folder: Path, kind: str, system: Any = os) -> None:  # noqa: ANN401  (os, or a stand-in)
-    """Refuse a file system on which a database is not safe; one that nobody knows is tried.
+def check(
+    folder: Path,
+    mount: Mount,
+    system: Any = os,  # noqa: ANN401  (os, or a stand-in)
+    *,
+    is_shared: bool = False,
+) -> None:
+    """Refuse a file system on which a state is not safe; one that nobody knows is tried.
+
+    Parameters
+    ----------
+    is_shared : as in `check_kind`
 
     Raises
     ------
-    NetworkFileSystem
+    NetworkFileSystem, UnfitToShare
         Nothing is left of what was tried.
     OSError
         No file can be made here.
     """
-    check_kind(folder, kind)
-    lacking = None if mounts.is_local(kind) else lack(folder, system)
+    check_kind(folder, mount, is_shared=is_shared)
+    lacking = None if mounts.is_local(mount.kind) else lack(folder, system)
     if lacking is not None:
-        raise refusal(folder, f"{kind or 'a file system of no known type'} ({lacking})")
+        raise refusal(folder, f"{mount.kind or 'a file system of no known type'} ({lacking})")
 
 
 def refusal(folder: Path, kind: str) -> NetworkFileSystem:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 MOUNTS = Path("/proc/self/mountinfo")  # see proc_pid_mountinfo(5)
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
@@ -43,6 +44,25 @@ _NETWORK_PROGRAMS = (
 )
 
 
+class Mount(NamedTuple):
+    """A file system, as it is mounted.
+
+    Parameters
+    ----------
+    kind : its type; '' where the system does not say
+    options : of the file system itself, each as it says it (`hard`, `vers=4.2`)
+    """
+
+    kind: str
+    options: tuple[str, ...] = ()
+
+    def option(self, name: str) -> str:
+        """Return what an option is set to, '' where it is not there."""
+        start = f"{name}="
+        said = (each.removeprefix(start) for each in self.options if each.startswith(start))
+        return next(said, "")
+
+
 def is_local(kind: str) -> bool:
     """Whether a type of file system is one on which SQLite is known to be safe."""
     return kind in _LOCAL
@@ -57,29 +77,32 @@ def is_network(kind: str) -> bool:
 
 def file_system_type(folder: Path) -> str:
     """Name the type of the file system that holds `folder` ('' where the system does not say)."""
-    if not MOUNTS.is_file():
-        return ""
-    best, kind = "", ""
-    for point, its_kind in _mounted(MOUNTS.read_bytes()):
+    return mount_of(folder).kind
+
+
+def mount_of(folder: Path) -> Mount:
+    """Return the file system that holds `folder`."""
+    best, found = "", Mount("")
+    for point, mount in _mounted():
         if folder.is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, its_kind
-    return kind
+            best, found = point, mount
+    return found
 
 
 def mount_points() -> frozenset[str]:
     """Return where file systems are mounted; none where the system does not say."""
-    return (
-        frozenset(p for p, _ in _mounted(MOUNTS.read_bytes())) if MOUNTS.is_file() else frozenset()
-    )
+    return frozenset(point for point, _ in _mounted())
 
 
-def _mounted(table: bytes) -> Iterator[tuple[str, str]]:
-    """Yield each mount point and the type of its file system, in the order of mounting."""
+def _mounted() -> Iterator[tuple[str, Mount]]:
+    """Yield each mount point and its file system, in the order of mounting."""
+    table = MOUNTS.read_bytes() if MOUNTS.is_file() else b""
     # in bytes: a name may hold any but the four that are octal, and texts have more line ends
     for line in filter(None, table.split(b"\n")):
         before, _, after = line.partition(b" - ")
         point = _OCTAL.sub(lambda octal: bytes((int(octal[1], 8),)), before.split(b" ")[4])
-        yield os.fsdecode(point), os.fsdecode(after.split(b" ")[0])
+        kind, *_, options = map(os.fsdecode, after.split(b" "))
+        yield os.fsdecode(point), Mount(kind, tuple(options.split(",")))
 
 
 def times_tell(folder: Path) -> bool:

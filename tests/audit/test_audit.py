@@ -27,7 +27,7 @@ from cropkit.geometry import NormalizedBox, PixelBox
 from cropkit.records import Note, Problem, ProblemKind, Suggestion
 from cropkit.system.files import Root
 from cropkit.system.home import OWNERS
-from cropkit.system.mounts import file_system_type
+from cropkit.system.mounts import Mount, file_system_type
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_the_file_system_is_named(tmp_path: Path) -> None:
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cropkit.audit.store_reader.file_system_type", lambda _folder: "nfs4")
+    monkeypatch.setattr("cropkit.audit.store_reader.mount_of", lambda _folder: Mount("nfs4"))
     with pytest.raises(AuditError, match="nfs4"):
         Store(Root(tmp_path))
     assert not (tmp_path / ".cropkit").exists()

@@ -104,7 +104,7 @@ def test_in_a_kernel_the_environment_is_that_of_its_server(
 
 
 def test_a_network_file_system_is_in_the_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mounts, "file_system_type", lambda _: "nfs4")
+    monkeypatch.setattr(mounts, "mount_of", lambda _: mounts.Mount("nfs4"))
     finding = of(doctor(folder), "file system")
     assert finding.state is BAD
     assert "nfs4" in finding.text

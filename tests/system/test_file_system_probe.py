@@ -15,6 +15,7 @@ from cropkit.audit.store import Store
 from cropkit.errors import NetworkFileSystem
 from cropkit.system import file_system_probe, mounts
 from cropkit.system.files import Root
+from cropkit.system.mounts import Mount
 
 LOCAL = ("ext4", "xfs", "btrfs", "zfs", "tmpfs", "overlay", "f2fs", "vfat", "exfat", "ntfs3")
 NETWORK = (
@@ -28,15 +29,14 @@ UNKNOWN = ("fuseblk", "fuse.encfs", "fuse.mergerfs", "fuse.bindfs", "fuse", "new
 
 def as_on(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     for module in ("store", "store_reader"):
-        name = f"cropkit.audit.{module}.file_system_type"
-        monkeypatch.setattr(name, lambda _folder: kind)
+        monkeypatch.setattr(f"cropkit.audit.{module}.mount_of", lambda _folder: Mount(kind))
 
 
 @pytest.mark.parametrize("kind", LOCAL)
 def test_a_disk_of_this_machine_is_not_tried(kind: str, tmp_path: Path) -> None:
     calls = nowhere()
     calls.armed = True
-    file_system_probe.check(tmp_path, kind, calls)
+    file_system_probe.check(tmp_path, Mount(kind), calls)
     assert calls.calls == []
 
 
@@ -73,17 +73,17 @@ def test_whatever_call_fails_nothing_is_made_and_nothing_left(number: int, tmp_p
     system.armed = True
     if number == 1:  # the folder of the trial itself
         with pytest.raises(OSError, match="no mkdir"):
-            file_system_probe.check(tmp_path, "newfs", system)
+            file_system_probe.check(tmp_path, Mount("newfs"), system)
     else:
         with pytest.raises(NetworkFileSystem, match=r"newfs .*no "):
-            file_system_probe.check(tmp_path, "newfs", system)
+            file_system_probe.check(tmp_path, Mount("newfs"), system)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_each_call_of_the_trial_was_let_fail(tmp_path: Path) -> None:
     calls = nowhere()
     calls.armed = True
-    file_system_probe.check(tmp_path, "newfs", calls)
+    file_system_probe.check(tmp_path, Mount("newfs"), calls)
     assert len(calls.calls) == EFFECTS
     assert {"open", "write", "fsync", "replace", "link", "mkdir"} == set(calls.calls)
 
@@ -121,7 +121,7 @@ def test_a_call_that_says_yes_and_does_nothing_is_noticed(
 ) -> None:
     monkeypatch.setattr(*call, instead)
     with pytest.raises(NetworkFileSystem, match=f"newfs .{lack}"):
-        file_system_probe.check(tmp_path, "newfs")
+        file_system_probe.check(tmp_path, Mount("newfs"))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -66,6 +66,7 @@ _TWICE = (
 class OnServer(StoreReader):
     """What reading and writing have in common where a trail is on a server."""
 
+    is_shared = True
     place: Place
     _is_writing = False
 
