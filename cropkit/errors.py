@@ -970,8 +970,8 @@ class UnfitWorker(NotWorking):
 
     template = "the worker {0} cannot take part: {1}"
     cure = (
-        "Start workers with this version of cropkit on this host alone, where they see this folder"
-        " under this name: several hosts cannot work on one collection yet"
+        "Start workers with this version of cropkit on this host, where they see this folder under"
+        " this name; on other hosts, where the trail is on a server and the folder on NFS"
     )
 
 

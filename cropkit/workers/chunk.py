@@ -3,7 +3,9 @@
 An executor may run a task twice, or hand it on while the first one to have it is still at it. Both
 are harmless: claims let one of them crop, and the other tell how that ended. What keeps two apart
 is held by the kernel (locks) and by SQLite in memory that processes share, so it holds on one host
-alone: whoever is asked looks first whether it is there, and refuses before it opens anything.
+alone: whoever is asked looks first whether it is there, and refuses before it opens anything. Other
+hosts may take part where the trail is on a server, and its folders on a file system that they share
+(`system/shared_file_system.py`): they look whether theirs are the same, by inode and trail.
 """
 
 import os
@@ -14,8 +16,11 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from cropkit._version import __version__
+from cropkit.audit import places
 from cropkit.errors import UnfitWorker
 from cropkit.records import CropResult
+from cropkit.system import shared_file_system
+from cropkit.system.mounts import mount_of
 from cropkit.system.scope import Scope
 from cropkit.workers.opening import Opening
 
@@ -29,24 +34,49 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")  # random(4): of this kernel, as
 
 
 class Site(NamedTuple):
-    """Where work belongs: a version, a running kernel, and folders by name, device and inode."""
+    """Where work belongs: a version, a running kernel, and folders by name, device and inode.
+
+    Parameters
+    ----------
+    state : the folder of a collection's state, where other hosts may work on it, too; else ''
+    schema : of its trail on a server; '' while there is none
+    """
 
     version: str
     host: str
     boot: str
     folders: tuple[tuple[str, int, int], ...]
+    state: str = ""
+    schema: str = ""
 
     @classmethod
     def of(cls, *folders: Path) -> Self:
         """Return where this process is, and which folders are meant."""
         seen = [(str(each), each.stat()) for each in dict.fromkeys(folders)]
-        places = tuple((name, each.st_dev, each.st_ino) for name, each in seen)
-        return cls(__version__, socket.gethostname(), kernel_boot(), places)
+        found = tuple((name, each.st_dev, each.st_ino) for name, each in seen)
+        return cls(__version__, socket.gethostname(), kernel_boot(), found)
 
     @classmethod
-    def of_scope(cls, scope: Scope) -> Self:
-        """Return the place of a collection; a state that is not made yet is left out."""
-        return cls.of(*(each for each in (scope.root, scope.state) if each.is_dir()))
+    def of_scope(cls, scope: Scope, trail: str | None = None) -> Self:
+        """Return the place of a collection; a state that is not made yet is left out.
+
+        Parameters
+        ----------
+        trail : where a person wants it, as `Collection` has it
+
+        Raises
+        ------
+        AuditUnavailable, ForeignState, BadTrail, NotInstalled
+            Where its trail is cannot be told.
+        """
+        site = cls.of(*(each for each in (scope.root, scope.state) if each.is_dir()))
+        if any(map(_keeps_apart_no_hosts, (name for name, *_ in site.folders))):
+            return site
+        place = places.wanted(scope.state, trail)
+        if place is None:
+            return site
+        schema = place.schema if places.is_elsewhere(scope.state) else ""
+        return site._replace(state=str(scope.state), schema=schema)
 
 
 class Done(NamedTuple):
@@ -103,20 +133,37 @@ def _misfit(site: Site) -> str | None:
         return _FORKED  # SQLite's locks and ours are not a child's to have
     if site.version != __version__:
         return f"it has cropkit {__version__}, and {site.version} asks"
-    if site.boot != kernel_boot():
+    is_elsewhere = site.boot != kernel_boot()
+    if is_elsewhere and not site.state:
         return f"it is on another host than {site.host}, where the collection is at work"
     for name, device, inode in site.folders:
-        if _identity(name) != (device, inode):
+        if not _is_there(name, None if is_elsewhere else device, inode):
             return f"{name} is not there the folder that it is on {site.host}"
-    return None
+    return _unlike(site) if is_elsewhere else None
 
 
-def _identity(name: str) -> tuple[int, int] | None:
+def _is_there(name: str, device: int | None, inode: int) -> bool:
+    """Whether a folder is the one that is meant; each host numbers devices as it likes."""
     try:
         there = Path(name).stat()
     except OSError:
-        return None
-    return there.st_dev, there.st_ino
+        return False
+    return there.st_ino == inode and device in (None, there.st_dev)
+
+
+def _unlike(site: Site) -> str | None:
+    """Say why the folders of this host are not the ones that another host shares with it."""
+    for name, *_ in site.folders:
+        if lacking := _keeps_apart_no_hosts(name):
+            return f"{name} is not shared there: {lacking}"
+    record = places.recorded(Path(site.state)) if site.schema else None
+    if site.schema and (record is None or record.schema != site.schema):
+        return f"{site.state} has there another trail than on {site.host}"
+    return None
+
+
+def _keeps_apart_no_hosts(folder: str) -> str | None:
+    return shared_file_system.lack(mount_of(Path(folder)))
 
 
 def kernel_boot() -> str:

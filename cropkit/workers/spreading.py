@@ -67,7 +67,7 @@ class Spread:
 
     def __init__(self, collection: Collection, workers: Workers) -> None:
         self._collection, self._workers = collection, workers
-        self._site = Site.of_scope(collection.scope)
+        self._site = Site.of_scope(collection.scope, collection.trail_named)
         self._opening = Opening.of(collection)
         self._size = GroupSize(SECONDS, _LARGEST, _FIRST)
         self._under_way: dict[Future[Done], Chunk] = {}

@@ -22,7 +22,7 @@ from cropkit.system.home import OWNERS, TRAIL_PLACE
 
 BOX = PixelBox(5, 5, 20, 20)
 FIT = "rw,vers=4.2,hard,local_lock=none"
-Mounted = Callable[[str], Path]
+Mounted = Callable[..., Path]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_trail_is_not_brought_back_into_a_file_there(mounted: Mounted, postgre
         assert kit.crop("a_stage2.png", BOX).ok
     before = sorted((folder / ".cropkit").iterdir())
     with pytest.raises(NetworkFileSystem):
-        moving.to_file(Root(folder), postgres_url)
+        moving.to_file(Root(folder))
     assert sorted((folder / ".cropkit").iterdir()) == before
     with Collection(folder, trail=postgres_url) as kit:
         assert kit.crop("b_stage2.png", BOX).ok

@@ -187,7 +187,7 @@ def test_a_worker_of_elsewhere_refuses_before_it_opens_anything(
             carried_out(other, opening, tuple(waiting))
         assert len(kit.trail.sessions()) == sessions
         assert kit.trail.decisions.waiting() == waiting
-    assert "several hosts cannot work on one collection yet" in str(refused.value)
+    assert "on other hosts, where the trail is on a server" in str(refused.value)
     again = pickle.loads(pickle.dumps(refused.value))  # noqa: S301  (its own)
     assert str(again) == str(refused.value)
 
