@@ -80,7 +80,7 @@ from cropkit.suggest import Clipped, Suggester, gather
 from cropkit.system import destinations, log, parameters, signing, state_folder, state_place
 from cropkit.system.files import Root, split_beneath
 from cropkit.system.home import LOG, SUGGESTIONS
-from cropkit.system.only import Given, Labels
+from cropkit.system.only import Given
 from cropkit.system.only import read as read_only
 from cropkit.system.scope import Scope, scope_of
 from cropkit.targets import Fit
@@ -172,7 +172,8 @@ class Collection:
         "sdxl", or a rule, as `cropkit.targets` reads them
     resize : bring each copy to the size of its target
     only : some of these images, such as "label=cat; folder=2019": in folders, with words in their
-        name, with labels of imported boxes; what holds of a part holds of them
+        name, with labels of imported boxes, "filter=unsure" by these; what holds of a part holds of
+        them
     copies : how copies are made: format, quality, size, also as text, such as
         "format=jpeg quality=92"; None: as crops in place are
     suggest : where boxes come from: a model, which is anything that can be called with an image; a
@@ -1347,7 +1348,7 @@ def _checked(
 
 
 def _with_choice(scope: Scope, given: "Given | None") -> Scope:
-    """Return what is meant of a folder; labels are those of boxes that were imported.
+    """Return what is meant of a folder; labels and filters are of boxes that were imported.
 
     Raises
     ------
@@ -1363,8 +1364,7 @@ def _with_choice(scope: Scope, given: "Given | None") -> Scope:
         state_folder.check(scope.state)
         return Imported(scope.state)
 
-    labels = Labels(lambda: imported().labels(), lambda some: imported().labelled(some))
-    chosen = read_only(given, scope.part, lambda name: (scope.root / name).is_dir(), labels)
+    chosen = read_only(given, scope.part, lambda name: (scope.root / name).is_dir(), imported)
     return replace(scope, only=chosen)
 
 

@@ -55,7 +55,7 @@ def _add_review(commands: Commands) -> None:
     parser.add_argument("--min-confidence", type=values.share, default=0.5, metavar="X", help=sure)
     text = "share of images that two people decide about, each for themselves: 5%%; 0 ends it"
     parser.add_argument("--double", type=values.percentage, metavar="N%", help=text)
-    text = "some of the images: label=cat, folder=2019 or name=beach; given again, any of a kind"
+    text = "some: label=cat, folder=2019, name=beach or filter=unsure; given again, any of a kind"
     parser.add_argument("--only", action="append", default=[], metavar="CHOICE", help=text)
     text = "propose no boxes by what the reviewer decided before"
     parser.add_argument("--no-learning", action="store_true", help=text)

@@ -52,6 +52,11 @@ KNOWN = (
 )
 _LABELS = "SELECT DISTINCT category FROM box WHERE category != ''"
 _LABELLED = "SELECT DISTINCT path FROM box WHERE category = ?"
+_SURE = (
+    "SELECT path FROM (SELECT path, confidence, row_number() OVER "
+    "(PARTITION BY path ORDER BY source DESC, rank) AS place FROM box) "
+    "WHERE place = 1 AND confidence >= ? AND confidence < ?"
+)
 _INSERT = f"INSERT INTO box VALUES ({','.join('?' * 14)})"  # noqa: S608  (question marks)
 _FIRST = "SELECT s.name, b.path FROM source s JOIN box b ON b.source = s.id LIMIT 1"
 _SOUND = ("ok",)
@@ -215,7 +220,17 @@ class Imported:
         several = (self._asked(_LABELLED, escaped(label)) for label in labels)
         return frozenset(unescaped(str(path)) for rows in several for (path,) in rows)
 
-    def _asked(self, question: str, *values: str) -> list[tuple[object, ...]]:
+    def sure(self, low: float, high: float) -> frozenset[str]:
+        """Return the images whose first box says how sure it is: from `low` to below `high`.
+
+        Raises
+        ------
+        BadSuggestion
+            It cannot be read: nothing was changed.
+        """
+        return frozenset(unescaped(str(path)) for (path,) in self._asked(_SURE, low, high))
+
+    def _asked(self, question: str, *values: str | float) -> list[tuple[object, ...]]:
         if not self.exists:
             return []
         with self._readable(), closing(self._read()) as db:

@@ -45,13 +45,12 @@ from cropkit.review.view.overlay import over
 from cropkit.review.view.view_model import View
 from cropkit.review.view.viewport import grip_point
 from cropkit.system import parameters
-from cropkit.system.only import Given
+from cropkit.system.only import SURE, Given
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_A_PAGE, _MOST_PIXELS = 1_000, 1_000_000
-UNSURE = 0.5  # a suggestion that says less may as well be wrong
 _MOST_DECISIONS = 50  # that the trait holds: each new one sends them all
 _BANDS: Mapping[str, Callable[[View], str]] = {
     "header": header,
@@ -121,7 +120,7 @@ class Review(VBox):  # type: ignore[misc]  # ipywidgets ships no types
         loop: Loop | None = None,
         keys: str | Keymap = "",
         minimum: int = 0,
-        min_confidence: float = UNSURE,
+        min_confidence: float = SURE,
         around: str | None = None,
         only: Given | None = None,
         double: float | str | None = None,

@@ -154,3 +154,39 @@ def test_a_damaged_or_foreign_store_of_boxes_refuses_a_choice_by_label(
 def test_a_review_refuses_what_is_no_choice(start: Started, folder: Path, only: object) -> None:
     with pytest.raises(BadParameterValue):
         start(folder, only=only)
+
+
+def test_what_a_model_was_unsure_of_is_reviewed_by_the_box_that_comes_first(
+    start: Started, folder: Path, tmp_path: Path
+) -> None:
+    """Of two imports the later one, of one import the surest box; who says nothing is neither."""
+    rows: list[tuple[str, object]] = [
+        ("a_stage2.png", 0.9),
+        ("c.jpg", 0.2),
+        ("2024/a_stage2.png", 0.3),
+        ("2024/a_stage2.png", 0.8),
+        ("2025/a_stage2.png", 0.8),
+        ("2025/a_stage2.png", 0.3),
+        ("2025/c.jpg", ""),
+    ]
+    later: list[tuple[str, object]] = [("a_stage2.png", 0.4), ("c.jpg", 0.7), ("2024/c.jpg", 0.1)]
+    for number, some in enumerate((rows, later)):
+        sheet = tmp_path / f"{number}.csv"
+        with sheet.open("w", newline="") as file:
+            written = csv.writer(file)
+            written.writerow(["path", "x1", "y1", "x2", "y2", "confidence"])
+            written.writerows([path, 2, 2, 30, 30, sure] for path, sure in some)
+        with Collection(folder) as kit:
+            kit.import_labels(sheet)
+    meant = {"a_stage2.png", "2024/c.jpg"}
+    with Collection(folder, only="filter=unsure") as kit:
+        assert set(kit.images()) == meant
+    with Collection(folder, only={"filter": "certain", "folder": "2025"}) as kit:
+        assert list(kit.images()) == ["2025/a_stage2.png"]
+    browser = opened(start, folder, only="filter=unsure")
+    assert f"{folder.name} · filter unsure" in browser.words
+    to_the_end(browser)
+    assert browser.review.progress["total"] == 2
+    browser.review.close()
+    with Collection(folder) as whole:
+        assert set(whole.trail.decisions.standing_by_path()) == meant

@@ -1,22 +1,39 @@
-"""A choice of images: by folder, by words of a name, by label; what is none is refused."""
+"""A choice of images: by folder, words of a name, label or filter; what is none is refused."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 
 from cropkit.errors import BadParameterValue
-from cropkit.system.only import Labels, Only, read
+from cropkit.system.only import Only, read
 
 FOLDERS = {"2019", "2020", "2020/spring", "part/2019"}
 LABELLED = {"cat": ["2019/a.png", "c.png"], "Dog": ["2020/b.png"], "tabby; cat": ["c.png"]}
 NAMES = ("2019/a.png", "2020/b.png", "2020/spring/beach c.png", "c.png", "2019.png", "20190/d.png")
 
 
+SURE = {"2019/a.png": 0.2, "2020/b.png": 0.5, "c.png": 0.99}
+
+
+class Imported:
+    """Boxes of three images."""
+
+    def __init__(self, labels: dict[str, list[str]], sure: dict[str, float]) -> None:
+        self._labels, self._sure = labels, sure
+
+    def labels(self) -> Iterable[str]:
+        return self._labels
+
+    def labelled(self, labels: Sequence[str]) -> Iterable[str]:
+        return [path for label in labels for path in self._labels[label]]
+
+    def sure(self, low: float, high: float) -> Iterable[str]:
+        return [path for path, sure in self._sure.items() if low <= sure < high]
+
+
 def chosen(given: object, part: str = "") -> Only | None:
-    labels = Labels(
-        lambda: LABELLED, lambda some: [path for label in some for path in LABELLED[label]]
-    )
-    return read(given, part, FOLDERS.__contains__, labels)
+    return read(given, part, FOLDERS.__contains__, lambda: Imported(LABELLED, SURE))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +49,10 @@ def chosen(given: object, part: str = "") -> Only | None:
         ("name=BEACH spring", {"2020/spring/beach c.png"}, "name BEACH spring"),
         ("name=2019; name=2020", set(NAMES) - {"c.png"}, "name 2019 or 2020"),
         ({"label": "tabby; cat"}, {"c.png"}, "label tabby; cat"),
+        ("filter=unsure", {"2019/a.png"}, "filter unsure"),
+        ("filter=Certain", {"2020/b.png", "c.png"}, "filter certain"),
+        ("filter=unsure; filter=certain", set(SURE), "filter unsure or certain"),
+        ("filter=certain; folder=2020", {"2020/b.png"}, "folder 2020, filter certain"),
         ({"folder": ["2019", "2020"], "name": ("c.png",)}, {NAMES[2]}, None),
         ("label=cat; folder=2020", set(), "folder 2020, label cat"),
     ],
@@ -91,4 +112,14 @@ def test_a_label_that_nobody_imported_is_told_with_those_that_there_are() -> Non
     with pytest.raises(BadParameterValue, match="label of imported boxes: Dog, cat, tabby; cat"):
         chosen("label=bird")
     with pytest.raises(BadParameterValue, match="none has one"):
-        read("label=cat", "", FOLDERS.__contains__, Labels(list, list))
+        read("label=cat", "", FOLDERS.__contains__, lambda: Imported({}, {}))
+
+
+def test_a_filter_that_there_is_not_or_that_nothing_tells_of_is_refused() -> None:
+    with pytest.raises(BadParameterValue, match="filter: unsure or certain"):
+        chosen("filter=rejected")
+    with pytest.raises(BadParameterValue, match="no box that was imported says how sure it is"):
+        read("filter=unsure", "", FOLDERS.__contains__, lambda: Imported(LABELLED, {}))
+    only = read("filter=unsure", "", FOLDERS.__contains__, lambda: Imported({}, {"c.png": 0.9}))
+    assert only is not None
+    assert not only.holds("c.png"), "none is unsure: that is no mistake"
