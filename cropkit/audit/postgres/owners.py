@@ -10,13 +10,13 @@ back late can tell the trail nothing more; what it may still do to a name is in
 
 import logging
 import threading
-import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit.audit.dialects import ask
@@ -45,6 +45,8 @@ _ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608 
 _RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608  (names of ours)
 _LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
+_RUNS = f"""SELECT NOT is_taken AND until > clock_timestamp() + make_interval(secs => ?)
+FROM {OWNER} WHERE id = ?"""  # noqa: S608  (as above)
 _LIVES = f"""SELECT host, is_taken, until > clock_timestamp() AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
@@ -81,11 +83,9 @@ class Lease:
         self._line: Connection | None = None
         self._is_told = False
         self._asking = threading.Lock()
-        began = _now()
         with store.transaction(durable=False) as db:
             ask(db, _FORGET)
             ask(db, _ANNOUNCE, (owner, host(), self._seconds))
-        self._until = began + self._seconds
         self._beat = Heartbeat(self.renew, self._missed, self._seconds / _RENEWALS, "cropkit-lease")
 
     def hold(self, db: Connection) -> None:
@@ -100,14 +100,17 @@ class Lease:
             raise self._taken()
 
     def check(self) -> None:
-        """Make sure that nobody has taken over, by this machine's clock, or by asking.
+        """Make sure that nobody has taken over, nor may for some time: the server is asked.
+
+        This machine's own clock tells nothing: all of them stand while a virtual machine is paused.
 
         Raises
         ------
         TakenOver, AuditUnavailable
             Somebody has, or nobody can tell.
         """
-        if _now() > self._until - _EARLY * self._seconds:
+        runs = self._asked(_RUNS, (_EARLY * self._seconds, self.owner)).scalar_one_or_none()
+        if runs is not True:
             self.renew()
 
     def renew(self) -> None:
@@ -118,18 +121,8 @@ class Lease:
         TakenOver, AuditUnavailable
             As `check`.
         """
-        with self._asking, self._store.translated():
-            if self._line is None:
-                self._line = server.connected(self._store.place, self._store.deadline)
-            began = _now()
-            try:
-                renewed = ask(self._line, _RENEW, (self._seconds, self.owner)).rowcount
-            except SQLAlchemyError:
-                self._let_go_of_line()
-                raise
-        if not renewed:
+        if not self._asked(_RENEW, (self._seconds, self.owner)).rowcount:
             raise self._taken()
-        self._until = began + self._seconds
 
     def give_back(self) -> None:
         """Live no more; where the server cannot be told, it finds that out by its clock."""
@@ -141,6 +134,20 @@ class Lease:
             _log.warning("the lease of this session runs out by itself: %s", error)
         with self._asking:
             self._let_go_of_line()
+
+    def _asked(self, statement: str, values: Sequence[object]) -> CursorResult[Any]:
+        """Ask by a line of its own; where it was lost since the last question, by another one."""
+        with self._asking, self._store.translated():
+            if self._line is not None:
+                with suppress(SQLAlchemyError):
+                    return ask(self._line, statement, values)
+                self._let_go_of_line()
+            self._line = server.connected(self._store.place, self._store.deadline)
+            try:
+                return ask(self._line, statement, values)
+            except SQLAlchemyError:
+                self._let_go_of_line()
+                raise
 
     def _let_go_of_line(self) -> None:
         line, self._line = self._line, None
@@ -190,8 +197,3 @@ def take(db: Connection, owner: str, *, is_locked: bool) -> bool:
 def _is_here(name: str) -> bool:
     """Whether an owner is on this machine; one that nobody could name is on another."""
     return bool(name) and name == host()
-
-
-def _now() -> float:
-    """Return seconds that also go by while the machine sleeps."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
