@@ -268,6 +268,12 @@ def test_a_wrong_password(made: Path) -> None:
     refused(made, wrong, "refuses the password")
 
 
+def test_an_address_with_a_setting_that_is_none(made: Path, postgres_url: str) -> None:
+    url = f"{postgres_url}?connect_timeout=long"
+    with pytest.raises(AuditUnavailable, match="connect_timeout"):
+        Collection(made, trail=url)
+
+
 def test_a_database_that_there_is_not(made: Path) -> None:
     refused(made, postgres.own().url("nowhere"), "no such database|does not exist")
 

@@ -53,7 +53,7 @@ def translation(folder: Path, place: Place, deadline: float, error: DBAPIError) 
         return AuditLocked(folder, deadline)
     if isinstance(error, IntegrityError | DataError | NotSupportedError):
         return AuditCorrupt(folder, complaint(place, orig))
-    if isinstance(error, ProgrammingError) and number not in _WORDS:
+    if isinstance(error, ProgrammingError) and number and number not in _WORDS:
         return AuditCorrupt(folder, complaint(place, orig))
     if isinstance(orig, Unfit):
         return AuditUnavailable(folder, f"{place} cannot hold it: {orig}")
