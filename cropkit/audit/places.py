@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from cropkit import extras
 from cropkit.errors import AuditUnavailable, BadTrail, ForeignState, PersonalStateUnusable
 from cropkit.names import printable
-from cropkit.system import personal_state
+from cropkit.system import personal_state, state_folder
 from cropkit.system.files import write_all
 from cropkit.system.home import DATABASE, EXPORT, TRAIL_PLACE
 from cropkit.system.state_folder import open_file, reader
@@ -205,7 +205,7 @@ def in_doubt(folder: Path, address: Address | None = None) -> Place | None:
 
 def is_elsewhere(folder: Path) -> bool:
     """Whether a collection has its trail on a server, by what lies in it."""
-    return os.path.lexists(folder / TRAIL_PLACE)
+    return state_folder.holds(folder / TRAIL_PLACE)
 
 
 def has_one(folder: Path) -> bool:

@@ -430,7 +430,7 @@ class Applier:
             return
         if job.operation.keeps_an_original:
             self.originals.check(job.operation)
-        written = self.state.read(staged(job.operation.id))
+        written = self.state.read(staged(job.operation.id), from_disk=True)
         if not job.is_meant(written):
             raise VerificationFailed(job.operation.source, "read back other bytes")
         job.operation = replace(job.operation, sha256_after=written.sha256)
@@ -457,7 +457,7 @@ class Applier:
 
     def _publish(self, job: Job) -> None:
         root, path = self.locations.locate(job.reads)
-        if job.source is None or not job.source.same_file(root.identity(path)):
+        if job.source is None or not job.source.same_file(root.identity_now(path)):
             content = self.locations.digest(job.reads) or "nothing"
             raise StaleDecision(job.operation.source, job.operation.sha256_before, content)
         job.switched = True

@@ -98,12 +98,15 @@ class Root:
 
     # -- looking -------------------------------------------------------------------------------
 
-    def read(self, path: str, bounds: Bounds | None = None) -> Content:
+    def read(self, path: str, bounds: Bounds | None = None, *, from_disk: bool = False) -> Content:
         """Read a regular file whole.
 
         Parameters
         ----------
         bounds : of what is a stranger's: one that is larger than memory may be is not begun with
+        from_disk : not what the kernel still has in memory of a file that was synced, which would
+            be right whatever is on the disk; it is asked to let go of that (posix_fadvise(2)), and
+            a file system that is memory cannot
 
         Raises
         ------
@@ -114,6 +117,8 @@ class Root:
             status = os.fstat(fd)
             if bounds is not None and status.st_size > bounds.memory:
                 raise bounds.too_much_memory(path)
+            if from_disk:
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
             with _reader(fd) as file:
                 data = file.read()
             digest = hashlib.sha256(data).hexdigest()
@@ -128,10 +133,28 @@ class Root:
             return None
 
     def identity(self, path: str) -> Identity | None:
-        """Which file has this name, None when there is none; links are not followed."""
+        """Which file has this name, None when there is none; links are not followed.
+
+        On a network its size and time may be as they were a minute ago (nfs(5), acregmax): see
+        `identity_now`.
+        """
         try:
             with self._translated(path), self._parent(path) as (folder, name):
                 return _identity(os.stat(name, dir_fd=folder, follow_symlinks=False))
+        except MissingFile:
+            return None
+
+    def identity_now(self, path: str) -> Identity | None:
+        """Which regular file has this name, as whoever opens it is told by its server.
+
+        Raises
+        ------
+        NotRegularFile, PathOutsideRoot, ReadOnly
+            Nothing was written.
+        """
+        try:
+            with self._translated(path), self._opened(path) as fd:
+                return _identity(os.fstat(fd))
         except MissingFile:
             return None
 

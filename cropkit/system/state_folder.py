@@ -278,6 +278,19 @@ def opened_folder(path: Path) -> Iterator[int]:
         yield folder
 
 
+def holds(path: Path) -> bool:
+    """Whether something has a name in a folder of the state, as the folder itself tells now.
+
+    By its whole path another machine may be told what was so a minute ago (nfs(5), acdirmax).
+    """
+    try:
+        with opened_folder(path.parent) as folder:
+            os.stat(path.name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
 def _is_shared(folder: int) -> bool:
     return os.fstat(folder).st_mode & _SHARED == _SHARED
 

@@ -387,7 +387,7 @@ MUTANTS = (
     mutant(
         "no look before the switch",
         APPLY,
-        "if job.source is None or not job.source.same_file(root.identity(path)):",
+        "if job.source is None or not job.source.same_file(root.identity_now(path)):",
         "if False:",
         "calls",
     ),

@@ -1061,8 +1061,8 @@ FILES = (
     mutant(
         "what other machines write to is tried",
         "system/file_system_probe.py",
-        "    if mounts.is_network(kind):",
-        "    if mounts.is_local(kind):",
+        "    if not mounts.is_network(mount.kind):",
+        "    if not mounts.is_local(mount.kind):",
         "tests/system/test_file_system_probe.py",
     ),
     mutant(
