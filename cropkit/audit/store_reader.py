@@ -10,7 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InvalidRequestError,
+    MultipleResultsFound,
+    NoResultFound,
+    OperationalError,
+    SQLAlchemyError,
+)
 
 from cropkit.audit import migrations, segments, shape
 from cropkit.audit.connecting import (
@@ -42,6 +49,7 @@ from cropkit.system.mounts import mount_of
 from cropkit.system.signals import HeldOff, held_off
 
 DEADLINE = 30.0
+_NOT_ONE = "what it holds one row of has none, or several"
 
 
 class StoreReader:
@@ -218,6 +226,8 @@ class StoreReader:
             yield
         except DBAPIError as error:
             raise self._translation(error) from error
+        except (NoResultFound, MultipleResultsFound) as error:
+            raise AuditCorrupt(self.folder, _NOT_ONE) from error
         except InvalidRequestError as error:  # what interrupted a statement ended its connection
             raise AuditUnavailable(self.folder, "the connection was cut off") from error
         except UnicodeDecodeError as error:  # Python reads even SQLite's complaint as UTF-8

@@ -305,6 +305,12 @@ def test_a_trail_of_a_newer_cropkit_and_of_a_format_that_never_was(
     refused(made, postgres_url, "no format 3 on a server")
 
 
+@pytest.mark.parametrize("wrong", ["DELETE FROM format", "INSERT INTO format SELECT * FROM format"])
+def test_a_format_that_is_not_said_just_once(made: Path, postgres_url: str, wrong: str) -> None:
+    on_server(made, wrong)
+    refused(made, postgres_url, "does not agree with itself: what it holds one row of has")
+
+
 def test_a_server_that_has_no_room_for_one_more(made: Path, postgres_server: Server) -> None:
     url = postgres_server.url()
     folder = pictures.write_folder(made.with_name("another"))
