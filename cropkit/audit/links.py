@@ -25,7 +25,7 @@ class BrokenLink(NamedTuple):
     said: str
 
 
-def broken(db: Connection, between: Between | None = None) -> Iterator[BrokenLink]:
+def broken(db: Connection, between: Between | None = None) -> Generator[BrokenLink, None, None]:
     """Walk the whole chain and name every event that does not fit.
 
     Parameters

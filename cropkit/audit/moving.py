@@ -126,7 +126,7 @@ def _copied_to(root: Root, place: Place, deadline: float, progress: Progress | N
         try:
             with _new_schema(root.path, place, deadline) as there:
                 copied = _copied(root.path, source, there, _stoppable(store, progress))
-                _refuse(root.path, links.broken(source))  # a file's events come one by one
+                _refuse(root.path, source)  # a file's events come one by one
                 is_made = True  # or nobody knows
         except BaseException:
             if not is_made:
@@ -186,7 +186,7 @@ def to_file(
             _check(root.path, source)
             with _new_file(root) as here:
                 copied = _copied(root.path, source, here, progress)
-                _refuse(root.path, links.broken(here))
+                _refuse(root.path, here)
             root.sync(REBUILDING)
             with held_off():
                 root.replace(REBUILDING, DATABASE)
@@ -269,9 +269,11 @@ def _copied(
     return _Copied(contents, seals.head(source))
 
 
-def _refuse(folder: Path, broken: Iterator[links.BrokenLink]) -> None:
-    for link in broken:
-        raise AuditCorrupt(folder, link.said)
+def _refuse(folder: Path, db: Connection) -> None:
+    """Refuse a chain that is broken anywhere; nothing goes on being read when that is told."""
+    with closing(links.broken(db)) as broken:
+        for link in broken:
+            raise AuditCorrupt(folder, link.said)
 
 
 @contextmanager

@@ -231,6 +231,17 @@ def test_an_event_that_was_changed_is_not_moved(moved: Path, url: str) -> None:
     assert "event 3 was changed" in said
 
 
+def test_what_is_refused_is_told_in_one_sentence(
+    moved: Path, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    there(moved, url)
+    trails.change(moved, "DELETE FROM audit WHERE seq = 2")
+    said = run("migrate-trail", moved, "--to", "sqlite")
+    assert (said.returncode, said.stderr.count("\n")) == (1, 1)
+    assert "event 2 is missing" in said.stderr
+    assert [each for each in caplog.messages if "cursor" in each] == []
+
+
 def test_a_copy_that_is_not_the_same_does_not_count(
     moved: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
