@@ -6,8 +6,9 @@ that moment on, and `until` bounds what one that hangs has. Nothing depends on i
 is compared with what stands, whoever had the lease: it spares people work, and keeps nobody from
 any.
 
-All of it is one's own process and machine: `.cropkit` lies on no network, so that there is one
-clock. Where that is set back, a lease ends by how long it has been seen unchanged.
+Where several machines share `.cropkit`, each has a clock of its own, and a folder's lock is its own,
+too: a lease may end early for another, and two may lease one page at the same moment. Where a clock
+is set back, a lease ends by how long it has been seen unchanged.
 """
 
 import json
