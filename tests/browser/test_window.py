@@ -122,8 +122,9 @@ def resized(page: Desk, width: int, height: int) -> list[float]:
     page.page.set_viewport_size({"width": width, "height": height})
     page.page.wait_for_function(
         "([w, h]) => { const c = document.querySelector('.cropkit-canvas canvas, "
-        "canvas.cropkit-canvas'); return Math.abs(c.width - w * devicePixelRatio) < 2 "
-        "&& Math.abs(c.height - h * devicePixelRatio) < 2; }",
+        "canvas.cropkit-canvas'), seen = c.getBoundingClientRect(); "
+        "return [c.width / devicePixelRatio - w, c.height / devicePixelRatio - h, "
+        "seen.width - w, seen.height - h].every(off => Math.abs(off) <= 1); }",
         arg=[width, height],
     )
     page.until_shown()
