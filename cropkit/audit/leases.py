@@ -6,9 +6,9 @@ that moment on, and `until` bounds what one that hangs has. Nothing depends on i
 is compared with what stands, whoever had the lease: it spares people work, and keeps nobody from
 any.
 
-Where several machines share `.cropkit`, each has a clock of its own, and a folder's lock is its own,
-too: a lease may end early for another, and two may lease one page at the same moment. Where a clock
-is set back, a lease ends by how long it has been seen unchanged.
+Where several machines share `.cropkit`, each has its own clock, and a folder's lock is its own,
+too: a lease may end early for another, and two may lease one page at the same moment. Where a
+clock is set back, a lease ends by how long it has been seen unchanged.
 """
 
 import json

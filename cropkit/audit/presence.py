@@ -42,8 +42,7 @@ class Presence:
         self._file = folder / OWNERS / self.owner
         self._is_shared = is_network(file_system_type(folder))
         try:
-            self._held = hold(self._file, self.session)
-            self._show()
+            self._held = hold(self._file, self.session, is_synced=self._is_shared)
         except OSError as error:
             raise unavailable(folder, error.strerror or error) from error
 
@@ -80,12 +79,8 @@ class Presence:
             first = f"{self.session}\n".encode()
             os.pwrite(self._held, first + line, 0)
             os.ftruncate(self._held, len(first) + len(line))
-            self._show()
-
-    def _show(self) -> None:
-        """Have other machines see what the file says: this one keeps what it wrote for a while."""
-        if self._is_shared:
-            os.fsync(self._held)
+            if self._is_shared:  # other machines read it, and this one would keep it for a while
+                os.fsync(self._held)
 
     def leave(self) -> None:
         """Be at work no more."""

@@ -79,7 +79,12 @@ class Applier:
         self.locations = locations
         self._device = locations.root.path.stat().st_dev
         self.originals = Originals(self.locations)
-        self.publisher = Publisher(self.locations, self.originals, trail.store.check_owner)
+        self.publisher = Publisher(
+            self.locations,
+            self.originals,
+            trail.store.check_owner,
+            may_be_late=trail.store.may_come_back,
+        )
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Carry out requests together, each whole or not at all; one outcome for each.

@@ -39,12 +39,19 @@ class Publisher:
     Parameters
     ----------
     check_owner : raises where another owner may have taken over; asked before each name changes
+    may_be_late : whether this owner can be stopped, taken over, and go on
     """
 
     def __init__(
-        self, locations: Locations, originals: Originals, check_owner: Callable[[], None]
+        self,
+        locations: Locations,
+        originals: Originals,
+        check_owner: Callable[[], None],
+        *,
+        may_be_late: bool,
     ) -> None:
         self._check_owner = check_owner
+        self._may_be_late = may_be_late
         self.locations = locations
         self.originals = originals
         self.state = locations.state
@@ -87,7 +94,7 @@ class Publisher:
         exchanged = _exchanged(operation)
         with suppress(MissingFile):
             for companion in exchanged:
-                self._drop(companion.aside, companion.replaces)
+                self._drop(companion.aside, companion.replaces, operation)
             for folder in _folders([companion.aside for companion in exchanged]):
                 self.locations.sync_folder(folder)
 
@@ -137,11 +144,11 @@ class Publisher:
         holds = self.locations.holds
         for companion in operation.companions:
             if not companion.keeps_source and holds(companion.target, companion.sha256):
-                self._drop(companion.source, companion.sha256)
+                self._drop(companion.source, companion.sha256, operation)
         if operation.in_place or operation.brings_back:
             return
         if holds(operation.target, operation.sha256_after):
-            self._drop(operation.source, operation.sha256_before)
+            self._drop(operation.source, operation.sha256_before, operation)
 
     def put_back(self, operation: Operation) -> None:
         """Undo `publish` and `retire`; the destination goes last, so that recovery reads the way.
@@ -171,9 +178,9 @@ class Publisher:
             if companion.replaces:
                 continue
             if companion.is_staged or self.locations.holds(companion.source, companion.sha256):
-                self._drop(companion.target, companion.sha256)
+                self._drop(companion.target, companion.sha256, operation)
         if not operation.in_place:
-            self._drop(operation.target, operation.sha256_after)
+            self._drop(operation.target, operation.sha256_after, operation)
         self._sync_what_went(operation)
         self.clean(operation)
 
@@ -194,9 +201,9 @@ class Publisher:
 
     def _take_copy_away(self, operation: Operation) -> None:
         for companion in operation.companions:
-            self._drop(companion.target, companion.sha256)
+            self._drop(companion.target, companion.sha256, operation)
         if not operation.report.get("stood"):  # else it is not ours
-            self._drop(operation.target, operation.sha256_after)
+            self._drop(operation.target, operation.sha256_after, operation)
         self._sync_what_went(operation)
         self.clean(operation)
 
@@ -353,11 +360,33 @@ class Publisher:
         self._check_owner()
         root.replace(partial, path)
 
-    def _drop(self, name: str, sha256: str | None) -> None:
+    def _drop(self, name: str, sha256: str | None, operation: Operation) -> None:
         root, path = self.locations.locate(name)
         if root.digest(path) == sha256:
             self._check_owner()
-            root.unlink(path, missing_ok=True)
+            if self._may_be_late:
+                self._drop_late(root, path, _partial(path, operation))
+            else:
+                root.unlink(path, missing_ok=True)
+
+    def _drop_late(self, root: Root, path: str, partial: str) -> None:
+        """Let a name go by another one, and back again where somebody needs it by now.
+
+        A call that removes a name cannot be taken back, and it may come a minute behind the last
+        question.
+        """
+        with suppress(MissingFile):
+            root.replace(path, partial)
+        try:
+            self._check_owner()
+        except AuditError:
+            with suppress(MissingFile, NameTaken):
+                if root.link(partial, root, path):
+                    root.unlink(partial, missing_ok=True)
+                elif root.identity(path) is None:
+                    root.replace(partial, path)
+            raise
+        root.unlink(partial, missing_ok=True)
 
     def _partials(self, operation: Operation) -> Iterable[str]:
         names = (operation.source, operation.target)

@@ -110,7 +110,12 @@ def _settle(
     operation: Operation,
     take_over: Callable[[str], bool],
 ) -> Recovered:
-    publisher = Publisher(locations, Originals(locations), trail.store.check_owner)
+    publisher = Publisher(
+        locations,
+        Originals(locations),
+        trail.store.check_owner,
+        may_be_late=trail.store.may_come_back,
+    )
     try:
         locations.check(operation)
         if not take_over(operation.owner):

@@ -62,10 +62,14 @@ def held_still(path: Path, deadline: float) -> Iterator[None]:
         os.close(fd)
 
 
-def hold(path: Path, says: str) -> int:
+def hold(path: Path, says: str, *, is_synced: bool = False) -> int:
     """Take a lock that nobody else wants, until the descriptor is closed or the process ends.
 
     The file says who holds it. Others may read it, and so ask for its lock, whoever made it.
+
+    Parameters
+    ----------
+    is_synced : other machines are to read what it says at once
 
     Raises
     ------
@@ -76,6 +80,8 @@ def hold(path: Path, says: str) -> int:
     try:
         wait_for(fd, path, _ASKED)
         os.write(fd, says.encode())
+        if is_synced:
+            os.fsync(fd)
     except LockHeld:
         os.close(fd)
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None

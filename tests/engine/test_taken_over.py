@@ -23,7 +23,7 @@ from cropkit.errors import TakenOver
 from cropkit.geometry import PixelBox
 from cropkit.system.home import ORIGINALS
 
-NAME, NEXT = "a_stage2.png", "b_stage2.png"
+NAME, NEXT, CAPTION = "a_stage2.png", "b_stage2.png", "a_stage2.txt"
 LEASE = 1.5
 OTHER = PixelBox(0, 0, 10, 10)
 STAGED = ".cropkit/stage/"
@@ -54,10 +54,10 @@ def stopping(self, path, *others, **more):
 
 stopping.done = False
 said = {}
-kit = Collection(folder, trail=url)
+kit = Collection(folder, trail=url, destination=folder + "/out" if does == "move" else None)
 setattr(Root, act, stopping)
 try:
-    if does == "crop":
+    if does in ("crop", "move"):
         result = kit.crop(first, PixelBox(5, 5, 20, 20))
     elif does == "undo":
         result = kit.undo(first)[0]
@@ -235,6 +235,30 @@ def test_what_another_has_taken_over_is_left_as_it_is(
             kit.crop(NAME, OTHER)
         assert list((folder / STAGED).iterdir())
         assert list((folder / ORIGINALS).iterdir())
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("name", [NAME, CAPTION])
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_a_move_that_comes_back_late_removes_no_name_that_is_not_its_own_to_remove(
+    folder: Path, postgres_url: str, name: str, *, is_undone: bool
+) -> None:
+    """Stopped behind its last question, before the call that takes the old name away."""
+    (folder / CAPTION).write_text("a caption")
+    before = contents(folder)
+    with (
+        stopped(folder, postgres_url, "replace", "before", name, does="move") as go_on,
+        until_taken(folder, postgres_url) as kit,
+    ):
+        if is_undone:
+            kit.undo(NAME)
+        now = contents(folder)
+        said = go_on()
+        assert said["goes on"] == "TakenOver"
+        kit.recover()
+        assert contents(folder) == now
+        assert (now == before) == is_undone
+        assert kit.fsck() == []
 
 
 @pytest.mark.usefixtures("elsewhere")
