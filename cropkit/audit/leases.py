@@ -6,9 +6,8 @@ that moment on, and `until` bounds what one that hangs has. Nothing depends on i
 is compared with what stands, whoever had the lease: it spares people work, and keeps nobody from
 any.
 
-Where several machines share `.cropkit`, each has its own clock, and a folder's lock is its own,
-too: a lease may end early for another, and two may lease one page at the same moment. Where a
-clock is set back, a lease ends by how long it has been seen unchanged.
+Where several machines share `.cropkit`, each has its own clock, and a lease may end early for the
+others. Where a clock is set back, it ends by how long it has been seen unchanged.
 """
 
 import json
@@ -27,8 +26,8 @@ from cropkit.audit.presence import Presence
 from cropkit.errors import ForeignState
 from cropkit.names import unescaped, write_json
 from cropkit.records import Problem, ProblemKind
-from cropkit.system.home import OWNERS
-from cropkit.system.locks import LockHeld, said_by_holder, wait_for
+from cropkit.system.home import LEASES_LOCK, OWNERS
+from cropkit.system.locks import LockHeld, exclusive, said_by_holder
 from cropkit.system.state_folder import opened_folder
 
 LEASE = timedelta(minutes=3)
@@ -36,10 +35,10 @@ RENEWED = 30.0  # seconds: so often a lease that stays is written anew
 MOST_OWNERS, MOST_CROPS = 64, 80  # that are looked at; of one lease: two pages of forty
 MOST_BYTES, MOST_IN_ALL = 32 << 10, 512 << 10  # of an owner's file; of all files at one look
 _LONGEST_NAME = 200  # of a reviewer
-_PATIENCE = 0.5  # seconds for the lock of the folder, which is held for less than a thousandth
+_PATIENCE = 0.5  # seconds for the lock, which is held for less than a thousandth
 _TRIES = 3  # of a line that is being written while it is read
 _PROOF = 16  # hexadecimal digits of its hash
-_NOT_ALONE = "somebody holds the lock of this folder: two reviews may have leased one page"
+_NOT_ALONE = "somebody holds the lock of leases: two reviews may have leased one page"
 _TOO_MANY = f"there are more than {MOST_OWNERS} files: whose page is whose is not known of all"
 _TOO_LONG = f"they say more than {MOST_IN_ALL:,} bytes: whose page is whose is not known of all"
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -149,6 +148,7 @@ class Leases:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder, self._presence = folder / OWNERS, presence
+        self._lock = folder / LEASES_LOCK
         self._report, self._own_failed, self._now, self._ticks = report, own_failed, now, ticks
         self._told: set[str] = set()
         self._seen: dict[str, _Seen] = {}  # by owner
@@ -247,8 +247,7 @@ class Leases:
     def _keep_others_off(self, held: ExitStack) -> None:
         """Keep other reviews from leasing meanwhile; where one hangs in that, go on without."""
         try:
-            folder = held.enter_context(opened_folder(self._folder))
-            wait_for(folder, self._folder, _PATIENCE)
+            held.enter_context(exclusive(self._lock, _PATIENCE))
         except LockHeld:
             self._tell("", _NOT_ALONE)
         except (OSError, ForeignState) as error:

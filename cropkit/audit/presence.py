@@ -12,7 +12,7 @@ from cropkit import clock
 from cropkit.audit.store_reader import unavailable
 from cropkit.audit.tally import Tally
 from cropkit.errors import AuditLocked, AuditUnavailable, ForeignState
-from cropkit.system.home import OWNERS, RECOVER_LOCK
+from cropkit.system.home import OPEN_AND_REMOVED, OWNERS, RECOVER_LOCK
 from cropkit.system.locks import LockHeld, exclusive, hold, is_free, said_by_holder
 from cropkit.system.mounts import file_system_type, is_network
 
@@ -140,7 +140,10 @@ def living(folder: Path) -> list[str]:
         somebody alive: who is about to settle or remove something must not take it for a dead one.
     """
     owners = folder / OWNERS
-    return [path.name for path in owners.iterdir() if not is_free(path)] if owners.is_dir() else []
+    if not owners.is_dir():
+        return []
+    there = (path for path in owners.iterdir() if not path.name.startswith(OPEN_AND_REMOVED))
+    return [path.name for path in there if not is_free(path)]
 
 
 def sessions_there(folder: Path, foreign: list[ForeignState] | None = None) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from cropkit.audit.integrity_reader import Progress
@@ -19,7 +20,7 @@ from cropkit.engine.locations import Locations
 from cropkit.engine.proven import Proven
 from cropkit.errors import CropkitError
 from cropkit.system.files import Root, is_beneath
-from cropkit.system.home import ASIDE, ORIGINALS, REMOVED, STAGE, kept
+from cropkit.system.home import ASIDE, OPEN_AND_REMOVED, ORIGINALS, REMOVED, STAGE, kept
 
 T = TypeVar("T")
 
@@ -272,12 +273,17 @@ def _left_aside(
                 yield Difference("left over", name, "no operation needs what was set aside here")
 
 
+def _listed(folder: Path) -> list[Path]:
+    """Return what has a name in a folder, but for what NFS removes when it is closed."""
+    return sorted(p for p in folder.iterdir() if not p.name.startswith(OPEN_AND_REMOVED))
+
+
 def _left_over(locations: Locations, trail: TrailReader) -> Iterator[Difference]:
     if trail.operations.unreadable():  # all of it may belong to that
         return
     root = locations.state
     known = {operation.id for operation in trail.operations.unsettled()}
-    for path in sorted((root.path / STAGE).iterdir()):
+    for path in _listed(root.path / STAGE):
         if path.name.partition(".")[0] not in known:
             yield Difference("left over", f"{STAGE}/{path.name}", "belongs to no operation")
     unsettled = trail.operations.unsettled()
@@ -286,7 +292,7 @@ def _left_over(locations: Locations, trail: TrailReader) -> Iterator[Difference]
         operation.sha256_before is None for operation in unsettled
     )  # may just have kept one
     is_known = not (staging or trail.contents.needs_unknown())
-    for path in sorted((root.path / ORIGINALS).iterdir()):
+    for path in _listed(root.path / ORIGINALS):
         if is_known and path.name not in needed:
             yield Difference("left over", kept(path.name), "no operation needs this original")
     yield from _left_aside(root, trail, unsettled)

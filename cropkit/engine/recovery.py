@@ -46,10 +46,11 @@ from cropkit.errors import (
     CropkitError,
     InDoubt,
     Refused,
+    WriteFailed,
 )
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Root
-from cropkit.system.home import HOME, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
+from cropkit.system.home import HOME, OPEN_AND_REMOVED, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
 from cropkit.system.signals import held_off
 
 _AWAKE = "its owner is at work again"
@@ -94,7 +95,7 @@ def recover(
         if opening and (dead or done) and not living and not trail.contents.needs_unknown():
             _sweep_originals(locations, trail)
         for owner in dead:  # last: who is cut off before this comes back to all of it
-            root.unlink(f"{OWNERS}/{owner}", missing_ok=True)
+            _remove(root, f"{OWNERS}/{owner}")
         return done
 
 
@@ -206,7 +207,20 @@ def _stage_files(root: Root) -> set[str]:
 
 def _sweep(root: Root, names: set[str], live: set[str]) -> None:
     for name in sorted(n for n in names if n.partition(".")[0] not in live):
-        root.unlink(f"{STAGE}/{name}", missing_ok=True)
+        _remove(root, f"{STAGE}/{name}")
+
+
+def _remove(root: Root, name: str) -> None:
+    """Remove a file that nobody needs; NFS removes its own `.nfs…` when the last one closes it.
+
+    It gives that name to a file that was removed here while somebody had it open, and refuses to
+    have it removed before they are done.
+    """
+    try:
+        root.unlink(name, missing_ok=True)
+    except WriteFailed:
+        if not name.rpartition("/")[2].startswith(OPEN_AND_REMOVED):
+            raise
 
 
 def _sweep_rebuilding(root: Root) -> None:
@@ -236,7 +250,7 @@ def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
     }
     for path in (locations.state.path / ORIGINALS).iterdir():
         if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
-            locations.state.unlink(kept(path.name), missing_ok=True)
+            _remove(locations.state, kept(path.name))
 
 
 def _stands_elsewhere(locations: Locations, trail: AuditTrail, sha256: str) -> bool:

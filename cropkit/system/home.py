@@ -27,8 +27,10 @@ RESERVE = f"{HOME}/reserve"  # room that a purge on a full disk gives back first
 RESERVED_FILES = tuple(f"{RESERVE}-{n}" for n in range(1, 7))  # the same, in inodes
 WRITER_LOCK = f"{HOME}/writer.lock"  # held by whoever writes to the database
 RECOVER_LOCK = f"{HOME}/recover.lock"  # held by whoever settles what a crash left
+LEASES_LOCK = f"{HOME}/leases.lock"  # held by a review that is choosing its next page
 COMPACT_LOCK = f"{HOME}/compact.lock"  # held by whoever moves a part of the export into segments
 MERGE_LOCK = f"{HOME}/merge.lock"  # held by whoever joins a collection to this one, before opening
+OPEN_AND_REMOVED = ".nfs"  # how NFS begins the name of what was removed while it was open
 REBUILDING = f"{DATABASE}.new"  # a database that is being made anew
 EXPORT_SHORTENED = f"{EXPORT}.new"  # an export that is being made shorter
 

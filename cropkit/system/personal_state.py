@@ -23,6 +23,8 @@ from cropkit.system.locks import LockHeld, wait_for
 
 LARGEST = 1_000_000  # bytes of one document
 _PATIENCE = 5.0  # seconds that another program's change is waited for
+_LOCK = "lock"
+_LOCKED = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -125,8 +127,7 @@ def changing(name: str, environment: Mapping[str, str] | None = None) -> Iterato
         raise PersonalStateUnusable(*_NO_HOME)
     with translated(place):
         make(place)
-    with translated(place), opened(place) as fd:
-        wait_for(fd, place, _PATIENCE)
+    with _alone(place) as fd:
         try:
             document = _read(place, name, fd)
         except FileNotFoundError:
@@ -171,13 +172,28 @@ def made_secret(name: str, size: int, environment: Mapping[str, str] | None = No
         raise PersonalStateUnusable(*_NO_HOME)
     with translated(place):
         make(place)
-    with translated(place), opened(place) as fd:
-        wait_for(fd, place, _PATIENCE)
+    with _alone(place) as fd:
         try:
             return _read_secret(place / name, fd, size)  # a rival's
         except FileNotFoundError:
             put(name, fd, secrets.token_bytes(size))
         return _read_secret(place / name, fd, size)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[int]:
+    """Open the folder and keep all others of ours from changing anything in it.
+
+    It is a file that is locked: a home may lie on NFS, which excludes other machines by locks of
+    files alone.
+    """
+    with translated(place), opened(place) as folder:
+        fd = os.open(_LOCK, _LOCKED, 0o600, dir_fd=folder)
+        try:
+            wait_for(fd, place, _PATIENCE)
+            yield folder
+        finally:
+            os.close(fd)
 
 
 @contextmanager

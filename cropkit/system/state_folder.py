@@ -313,7 +313,8 @@ def _check_home(home: Path) -> None:
     _check_folder(home, status)
     with opened_folder(home) as folder, os.scandir(folder) as entries:
         for entry in entries:
-            _check_entry(home / entry.name, entry.stat(follow_symlinks=False))
+            with suppress(FileNotFoundError):  # it has gone since it was listed, and not the home
+                _check_entry(home / entry.name, entry.stat(follow_symlinks=False))
 
 
 def _check_entry(path: Path, status: os.stat_result) -> None:

@@ -37,9 +37,8 @@ from cropkit.audit.leases import (
 from cropkit.audit.presence import Presence, alone, living, sessions_there
 from cropkit.errors import ForeignState
 from cropkit.records import Problem, ProblemKind
-from cropkit.system.home import OWNERS
-from cropkit.system.locks import said_by_holder, wait_for
-from cropkit.system.state_folder import opened_folder
+from cropkit.system.home import LEASES_LOCK, OWNERS
+from cropkit.system.locks import exclusive, said_by_holder
 
 MOMENT = datetime(2026, 11, 30, 20, tzinfo=UTC)
 any_text = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -293,8 +292,7 @@ def test_who_is_stopped_while_others_wait_keeps_nobody_from_leasing(
     folder: Path, ben: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leases, "_PATIENCE", 0.05)
-    with opened_folder(folder / OWNERS) as held:
-        wait_for(held, folder, 1.0)
+    with exclusive(folder / LEASES_LOCK, 1.0):
         assert ben.take("a.png") == ()
         assert ben.take("b.png") == ()
     (problem,) = ben.told
