@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +74,19 @@ def test_an_entry_that_goes_while_the_state_is_looked_at_hides_no_other(
 ) -> None:
     (folder / HOME / "trail.jsonl").unlink()
     (folder / HOME / "trail.jsonl").symlink_to(folder)
-    real = state_folder._check_entry  # noqa: SLF001  (what is looked at)
+    real, scan = state_folder._check_entry, os.scandir  # noqa: SLF001  (what is looked at)
 
     def gone(path: Path, status: os.stat_result) -> None:
         if path.name != "trail.jsonl":
             raise FileNotFoundError
         real(path, status)
 
+    @contextmanager
+    def with_it_last(place: int) -> Iterator[list[os.DirEntry[str]]]:
+        with scan(place) as entries:
+            yield sorted(entries, key=lambda entry: entry.name == "trail.jsonl")
+
     monkeypatch.setattr(state_folder, "_check_entry", gone)
+    monkeypatch.setattr(os, "scandir", with_it_last)
     with pytest.raises(ForeignState, match=r"trail\.jsonl"):
         state_folder.check(folder)
