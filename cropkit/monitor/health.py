@@ -223,6 +223,7 @@ class Facts:
     imported : why imported boxes cannot be used; None: they can
     largest_batch : bytes of the images of the largest batch, done or waiting: a sample of some
         images stands for all of a larger one
+    database : which one the trail is in, as it names itself
     lock_excludes : whether a lock held here keeps another one away
     unwritable : (code, words) when the collection can only be read
     """
@@ -255,6 +256,7 @@ class Facts:
     free_bytes: int | None = None
     largest_batch: int = 0
     sqlite: str = ""
+    database: str = ""
     sqlite_is_dangerous: bool = False
     lock_excludes: bool = True
     unwritable: Event | None = None

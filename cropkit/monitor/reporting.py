@@ -60,6 +60,7 @@ class HealthReport:
             "free_bytes": facts.free_bytes,
             "largest_batch_bytes": facts.largest_batch,
             "sqlite": facts.sqlite,
+            "database": facts.database,
             "sessions": [self._session(session.id) for session in facts.sessions],
         }
 

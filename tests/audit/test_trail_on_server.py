@@ -192,6 +192,8 @@ def test_the_shell_says_it_once_for_all_that_it_starts(folder: Path, postgres_ur
     looked = run("fsck", str(folder), "--trail", postgres_url)
     assert looked.returncode == 0
     assert "PostgreSQL" in looked.stderr
+    health = json.loads(run("health", str(folder), "--json", "--trail", postgres_url).stdout)
+    assert health["folders"][0]["database"].startswith("PostgreSQL")
 
 
 def test_a_folder_that_is_only_looked_at_makes_nothing_on_a_server(
