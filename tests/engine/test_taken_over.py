@@ -314,6 +314,17 @@ def test_who_is_dead_on_another_machine_is_so_when_its_lease_has_run_out(
     until_taken(folder, postgres_url).close()
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_lease_that_would_last_for_hours_is_none(
+    folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's clock was set back since it was made; who lives makes another in seconds."""
+    monkeypatch.setattr(sys.modules[__name__], "LEASE", 10_000)
+    with stopped(folder, postgres_url, "replace", "before", STAGED):
+        pass  # killed
+    until_taken(folder, postgres_url).close()
+
+
 def test_a_lease_is_renewed_while_nothing_is_done(
     folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

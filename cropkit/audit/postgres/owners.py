@@ -47,12 +47,15 @@ _LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _RUNS = f"""SELECT NOT is_taken AND until > clock_timestamp() + make_interval(secs => ?)
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (as above)
-_LIVES = f"""SELECT host, is_taken, until > clock_timestamp() AS runs
+# one that ends later than any is made to was made before the server's clock was set back
+_LASTS = f"""(until > clock_timestamp()
+AND until < clock_timestamp() + interval '{2 * LONGEST:.0f} seconds')"""
+_LIVES = f"""SELECT host, is_taken, {_LASTS} AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
-WHERE host <> ? AND NOT is_taken AND until > clock_timestamp())"""  # noqa: S608  (as above)
+WHERE host <> ? AND NOT is_taken AND {_LASTS})"""  # noqa: S608  (as above)
 _TAKE = f"""UPDATE {OWNER} SET is_taken = true
-WHERE id = ? AND CASE host WHEN ? THEN ? ELSE until <= clock_timestamp() END"""  # noqa: S608  (names of ours)
+WHERE id = ? AND CASE host WHEN ? THEN ? ELSE NOT {_LASTS} END"""  # noqa: S608  (names of ours)
 _FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)
 _RENEWALS = 6  # in a lease
 _EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
