@@ -25,7 +25,7 @@ from shell import run
 from sqlalchemy.exc import DBAPIError
 
 from cropkit import extras
-from cropkit.audit import opening, places, settings
+from cropkit.audit import moving, opening, places, settings
 from cropkit.audit.dialects import ask
 from cropkit.audit.postgres import server as lines
 from cropkit.audit.reader import TrailReader
@@ -339,6 +339,28 @@ def test_a_server_that_lets_nobody_write(folder: Path, postgres_server: Server) 
     refused(folder, url, "nobody may write there now")
     with TrailReader(Root(folder), trail=url) as trail:  # and what can be read is read
         assert trail.decisions.standing_paths() == {A}
+
+
+@pytest.mark.parametrize("setting", ["extra_float_digits = 0", "quote_all_identifiers = on"])
+def test_what_a_server_usually_shortens_or_quotes_is_read_as_it_was_written(
+    folder: Path, postgres_server: Server, setting: str
+) -> None:
+    with Collection(folder, trail=postgres_server.url()) as kit:
+        decided(kit, A)  # its box is no round part of the image
+    postgres_server.run(f"ALTER DATABASE cropkit SET {setting}")
+    with Collection(folder, trail=postgres_server.url()) as kit:
+        assert kit.fsck() == []
+
+
+def test_a_user_who_may_not_see_it_is_not_told_that_it_is_gone(made: Path) -> None:
+    own, name = postgres.own(), "stranger_to_it"
+    own.run(f"DROP ROLE IF EXISTS {name}", f"CREATE ROLE {name} LOGIN PASSWORD 'p'")
+    url = own.url().replace(f"cropkit:{own.password}", f"{name}:p")
+    refused(made, url, "this user may not do that there")
+    with pytest.raises(AuditUnavailable, match="this user may not do that there"):
+        TrailReader(Root(made), trail=url)
+    with pytest.raises(AuditUnavailable, match="this user may not do that there"):
+        moving.to_file(Root(made), said=url)
 
 
 def test_a_user_who_may_not_write(made: Path) -> None:

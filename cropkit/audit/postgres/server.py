@@ -148,7 +148,8 @@ def _settle(line: Line, schema: str, deadline: float) -> None:
             "SET search_path TO {schema}, pg_temp; SET statement_timeout TO {limit};"
             " SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {longest};"
             " SET row_security TO off; SET standard_conforming_strings TO on;"
-            " SET client_min_messages TO warning"
+            " SET client_min_messages TO warning; SET extra_float_digits TO 1;"
+            " SET quote_all_identifiers TO off"
         ).format(
             schema=sql.Identifier(schema),
             limit=sql.Literal(int((deadline + _LATER) * 1000)),

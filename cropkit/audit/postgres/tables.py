@@ -36,6 +36,8 @@ FORMAT = "format"  # the table of the format, and of the folder whose trail this
 Objects = dict[tuple[str, str], object]
 
 _THERE = f"SELECT to_regclass('{FORMAT}') IS NOT NULL"
+_HIDDEN = """SELECT nspname FROM pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE')
+AND nspname = split_part(current_setting('search_path'), ',', 1)"""
 _ROW = "rowid"
 _MADE_FORMAT = f'CREATE TABLE {FORMAT} (version bigint NOT NULL, folder text COLLATE "C" NOT NULL)'
 _TYPES = {BigInteger: "bigint", Text: "text", postgresql.DOUBLE_PRECISION: "double precision"}
@@ -95,8 +97,17 @@ WHERE refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_opclass':
 
 
 def are_there(db: Connection) -> bool:
-    """Whether a schema is one of ours, as far as its beginning tells."""
-    return bool(ask(db, _THERE).scalar_one())
+    """Whether a schema is one of ours, as far as its beginning tells.
+
+    Raises
+    ------
+    DBAPIError
+        It is there, and this user may not see what is in it.
+    """
+    is_there = bool(ask(db, _THERE).scalar_one())
+    if not is_there and (name := ask(db, _HIDDEN).scalar_one_or_none()) is not None:
+        ask(db, f'SELECT FROM "{name}".{FORMAT}')  # the server says why not
+    return is_there
 
 
 def make(db: Connection) -> None:
