@@ -10,7 +10,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from cropkit.system.home import DATABASE, EXPORT, TRAIL_PLACE
 from cropkit.system.state_folder import open_file, reader
 
 VARIABLE = "CROPKIT_TRAIL"
+_SAID_FOR = "CROPKIT_TRAIL_OF"  # the schemas that it was said for: there it goes before all else
 SQLITE = "sqlite"  # said instead of an address: a file of its own
 NEW_RECORD = f"{TRAIL_PLACE}.new"
 _SCHEMES = ("postgresql://", "postgres://")
@@ -255,6 +257,30 @@ def wanted(folder: Path, said: str | None = None) -> Place | None:
     return new(address) if address else None
 
 
+@contextmanager
+def said_for(folders: Iterable[Path], address: str) -> Iterator[None]:
+    """Let all that is started meanwhile ask a server for the trails of these folders, and no other.
+
+    Where they were until now, and which server was named for them, counts for nothing: it may have
+    moved. Trails that are to be made are made there.
+    """
+    schemas = []
+    for folder in folders:
+        with suppress(ForeignState, AuditUnavailable):  # told by who opens it
+            found = read(folder, TRAIL_PLACE)
+            schemas += [found.schema] if found else []
+    said = {VARIABLE: address, _SAID_FOR: ",".join(schemas)}
+    before = {name: os.environ.get(name) for name in said}
+    os.environ.update(said)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
 def record(folder: Path, place: Place) -> Place:
     """Write down where a new trail is, durably, unless somebody else was first; return theirs.
 
@@ -319,7 +345,8 @@ def remember(place: Place) -> None:
 def _address(said: str | None, record: Record) -> Address | None:
     """Choose by whom a server is reached: this trail's own server goes before one for new ones."""
     usual = _named(said)
-    if said is not None or (usual is not None and usual.leads_to(record)):
+    is_said = said is not None or record.schema in os.environ.get(_SAID_FOR, "").split(",")
+    if is_said or (usual is not None and usual.leads_to(record)):
         return usual
     return _named_here.get(record.schema) or _remembered(record.schema) or usual
 

@@ -88,16 +88,12 @@ def trail_named(arguments: argparse.Namespace) -> "Iterator[None]":
     image, folder = getattr(arguments, "image", None), getattr(arguments, "folder", None)
     if folder is None and image is not None:
         folder = home_of(image)
-    if isinstance(folder, Path) and folder.is_dir():
-        places.known(scope_of(folder, arguments.state).state, arguments.trail)
-    before = os.environ.get(places.VARIABLE)
-    os.environ[places.VARIABLE] = arguments.trail
-    try:
+    folders = folder if isinstance(folder, list) else [folder]
+    states = [scope_of(each, arguments.state).state for each in folders if each and each.is_dir()]
+    if len(states) == 1:
+        places.known(states[0], arguments.trail)
+    with places.said_for(states, arguments.trail):
         yield
-    finally:
-        os.environ.pop(places.VARIABLE)
-        if before is not None:
-            os.environ[places.VARIABLE] = before
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -196,6 +196,30 @@ def test_the_shell_says_it_once_for_all_that_it_starts(folder: Path, postgres_ur
     assert health["folders"][0]["database"].startswith("PostgreSQL")
 
 
+def test_the_shell_reaches_a_server_by_another_address_than_before(
+    folder: Path, postgres_server: Server, monkeypatch: Any
+) -> None:
+    with bad_line.bad_line(postgres_server.port) as line:
+        before = postgres_server.url(port=line.port)
+        with Collection(folder, trail=before) as kit:
+            assert kit.crop(A, BOX).ok
+    monkeypatch.setattr(places, "_named_here", {})  # another process, when that line is no more
+    now = postgres_server.url()
+    assert "refused" in run("history", folder).stderr
+    for command in ("history", "health", "fsck"):
+        said = run(command, folder, "--trail", now)
+        assert "refused" not in said.stdout + said.stderr
+    assert run("crop", folder / B, "--box", "1,1,30,30", "--trail", now).returncode == 0
+    monkeypatch.setattr(places, "_named_here", {})
+    monkeypatch.setenv("PGPASSWORD", postgres_server.password)
+    assert run("history", folder).returncode == 0  # it is the one that they named last
+
+
+def test_an_address_that_is_said_is_asked_and_no_other(made: Path) -> None:
+    said = run("history", made, "--trail", "postgresql://cropkit@127.0.0.1:1/cropkit")
+    assert (said.returncode, "127.0.0.1:1/" in said.stderr) == (1, True)
+
+
 def test_a_folder_that_is_only_looked_at_makes_nothing_on_a_server(
     folder: Path, postgres_url: str, monkeypatch: Any
 ) -> None:
