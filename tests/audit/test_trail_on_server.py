@@ -32,6 +32,7 @@ from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
 from cropkit.collection import Collection
 from cropkit.errors import (
+    AuditBehind,
     AuditCorrupt,
     AuditError,
     AuditLocked,
@@ -571,6 +572,36 @@ def test_a_line_that_is_lost_between_two_transactions_is_another_one_then(
         line.cut()
         assert kit.fsck() == []
     assert told(folder, postgres_server.url()).count("cropped") == 2
+
+
+def copied(server: Server, of: str, to: str) -> None:
+    """Make a database as another one is now; whoever is connected to either of them loses it."""
+    server.run(
+        f"DROP DATABASE IF EXISTS {to} WITH (FORCE)",
+        f"ALTER DATABASE {of} ALLOW_CONNECTIONS false",
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{of}'",  # noqa: S608  (a name of ours)
+        f"CREATE DATABASE {to} TEMPLATE {of}",
+        f"ALTER DATABASE {of} ALLOW_CONNECTIONS true",
+        f"ALTER DATABASE {to} ALLOW_CONNECTIONS true",
+        database="postgres",
+    )
+
+
+@pytest.mark.parametrize("lost", [1, 2], ids=["the last crop", "two crops"])
+def test_a_session_beneath_which_the_trail_was_put_back_goes_on_no_more(
+    folder: Path, postgres_server: Server, lost: int
+) -> None:
+    names, before = ("c.jpg", "d.jpg"), (folder / B).read_bytes()
+    kit = Collection(folder, trail=postgres_server.url())
+    assert kit.crop(A, BOX).ok
+    copied(postgres_server, "cropkit", "backup")
+    assert all(kit.crop(name, BOX).ok for name in names[:lost])
+    copied(postgres_server, "backup", "cropkit")
+    for go_on in (lambda: kit.crop(B, BOX), lambda: kit.crop(B, BOX), kit.close):  # it stays so
+        with pytest.raises(AuditBehind, match="this session tells of event"):
+            go_on()
+    assert (folder / B).read_bytes() == before
+    refused(folder, postgres_server.url(), "is not the latest")
 
 
 def test_a_commit_whose_answer_is_lost_was_done(

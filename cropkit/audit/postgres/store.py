@@ -15,9 +15,11 @@ from cropkit.audit.dialects import ask
 from cropkit.audit.places import Place
 from cropkit.audit.postgres import complaints, owners, server, tables
 from cropkit.audit.schema import VERSION, metadata
+from cropkit.audit.seals import Head, head
 from cropkit.audit.store import Accept, Store
 from cropkit.audit.store_reader import DEADLINE, StoreReader, one_moment
 from cropkit.errors import (
+    AuditBehind,
     AuditCorrupt,
     AuditError,
     AuditLocked,
@@ -247,6 +249,9 @@ class ServerStore(OnServer, Store):
         self.place = place
         self._patience = deadline
         self._number = ""
+        self._is_durable = False
+        self._kept: Head | None = None  # the last event that this session has seen durable
+        self._is_looked_at = False
         self._lease: owners.Lease | None = None
         Store.__init__(self, root, deadline, accept=accept)
 
@@ -336,13 +341,34 @@ class ServerStore(OnServer, Store):
 
     def _begin(self, db: Connection, *, durable: bool) -> None:
         self._number = self._begun(db, durable=durable, patience=self._patience)
-        self._is_writing = True
-        if self._lease is not None:
-            try:
+        self._is_writing, self._is_durable = True, durable
+        try:
+            self._refuse_older(db)
+            if self._lease is not None:
                 self._lease.hold(db)
-            except BaseException:
-                self._roll_back(db)
-                raise
+        except BaseException:
+            self._roll_back(db)
+            raise
+
+    def _connect_anew(self) -> None:
+        self._is_looked_at = False
+        super()._connect_anew()
+
+    def _refuse_older(self, db: Connection) -> None:
+        """Refuse to go on where another line leads to less than was durable by the one before.
+
+        A standby that lagged answers there now, or a backup was put back.
+
+        Raises
+        ------
+        AuditBehind
+            Nothing was changed, and each further try tells the same.
+        """
+        if self._is_looked_at or self._kept is None:
+            return
+        if ask(db, _HASH, (self._kept.seq,)).scalar_one_or_none() != self._kept.hash:
+            raise AuditBehind(self.folder, "this session", *self._kept, *(head(db) or (0, "")))
+        self._is_looked_at = True
 
     def _commit(self, db: Connection) -> None:
         try:
@@ -352,10 +378,12 @@ class ServerStore(OnServer, Store):
                 raise
             self._is_writing = False
             self._ask_what_was_done(error)
-            return
-        self._is_writing = False
-        if done != "COMMIT":  # a statement had failed, and somebody went on
-            raise AuditCorrupt(self.folder, _NOT_DONE)
+        else:
+            self._is_writing = False
+            if done != "COMMIT":  # a statement had failed, and somebody went on
+                raise AuditCorrupt(self.folder, _NOT_DONE)
+        if self._is_durable:
+            self._kept = getattr(self._sealed, "newest", None)
 
     def _roll_back(self, db: Connection) -> None:
         self._is_writing = False
