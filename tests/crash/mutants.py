@@ -644,7 +644,7 @@ MUTANTS = (
     mutant(
         "a copy that failed stays where it is",
         PUBLISH,
-        "# else it is not ours\n            self._drop(operation.target, operation.sha256_after)\n",
+        "# else it is not ours\n            self._drop(operation.target, operation.sha256_after, operation)\n",
         "# else it is not ours\n            pass\n",
         "faults:copy a PNG outside",
     ),
@@ -716,7 +716,7 @@ MUTANTS = (
     mutant(
         "the place aside is told to nobody when a crop is taken back",
         PUBLISH,
-        "                self._drop(companion.aside, companion.replaces)\n",
+        "                self._drop(companion.aside, companion.replaces, operation)\n",
         "                pass\n",
         f"faults:{BESIDE}",
         BESIDE_TESTS,

@@ -1068,8 +1068,8 @@ FILES = (
     mutant(
         "the dead are alive",
         "audit/presence.py",
-        "for path in owners.iterdir() if not is_free(path)]",
-        "for path in owners.iterdir() if path.is_file()]",
+        "for path in there if not is_free(path)]",
+        "for path in there if path.is_file()]",
         IN_AUDIT,
         IN_RUN,
     ),
