@@ -6,10 +6,11 @@ holds one JSON document and nothing else.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from cropkit._version import __version__
 from cropkit.cli.shell import (
@@ -28,9 +29,18 @@ from cropkit.errors import CropkitError, SystemRefused
 from cropkit.system.signals import number_of, stoppable
 
 WHAT = "Review crop boxes in Jupyter; crop images in place, verified, recorded and undoable."
+# of an address: what is before its last @, or among its parameters
+_PASSWORD = re.compile(r"(postgres(?:ql)?://[^\s:@/]*:)\S*(?=@)|((?:ssl)?password=)[^\s&]*")
 BEGIN = (
     "Begin with `cropkit review FOLDER` (without FOLDER: a demo); `cropkit --help` has the rest."
 )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command without the password of an address that is in it."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_PASSWORD.sub(r"\1\2***", message))
 
 
 class _Group(NamedTuple):
@@ -126,7 +136,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     only : describe no more than this command and its neighbours, and load their file alone; all
         of them where there is no such command
     """
-    top = argparse.ArgumentParser(prog="cropkit", description=WHAT, epilog=BEGIN)
+    top = _Parser(prog="cropkit", description=WHAT, epilog=BEGIN)
     top.add_argument("--version", action="version", version=f"cropkit {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = [group for group in _GROUPS if only in group.names]

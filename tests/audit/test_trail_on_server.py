@@ -259,6 +259,16 @@ def test_a_password_is_in_no_message_log_or_record(
     assert not [each for each in words if SECRET in each]
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:{}@h/x", "postgres://me:a@b&{}@h/x", "postgresql://me@h/x?password={}&a=1"],
+)
+def test_a_password_in_an_option_that_there_is_not_is_not_shown(folder: Path, url: str) -> None:
+    said = run("history", folder, "--trial", url.format(SECRET))
+    assert (said.returncode, "--trial" in said.stderr) == (2, True)
+    assert SECRET not in said.stderr
+
+
 def test_an_address_shows_no_password_and_is_not_pickled(postgres_url: str) -> None:
     address = places.Address(postgres_url)
     assert postgres.own().password not in f"{address} {address!r} {address.kept}"
