@@ -135,6 +135,7 @@ class AuditTrail(TrailReader):
         self.session = self.presence.session
         self.reviewer = self.presence.reviewer
         self._begun = self._leaves_a_trace = False
+        self._is_whole = True  # whether all could be told that was to be
         with held_off(), self.store.reading() as db:  # who is interrupted here could not close it
             self.notices += trust.begun_anew(db, root.path)
             self.notices += trust.remembered(root.path, heads.looked_at(db))
@@ -144,7 +145,8 @@ class AuditTrail(TrailReader):
 
         In a forked child it does nothing: the session is its parent's. Nor does it a second time.
         Where it cannot be told that the session has ended, it is as one that died: whoever held on
-        to its owner's lock would keep everybody from settling what it has left.
+        to its owner's lock would keep everybody from settling what it has left. So is one in which
+        anything could not be told: what it was to let go of then is looked for (`recover`).
         """
         if not self.presence.is_here:
             return
@@ -155,7 +157,10 @@ class AuditTrail(TrailReader):
                 self.store.close()
             self.presence.die()
             raise
-        self.presence.leave()
+        if self._is_whole:
+            self.presence.leave()
+        else:
+            self.presence.die()
         for sentence in trust.remembered(self.root.path, last):
             _log.warning(sentence)
 
@@ -571,10 +576,14 @@ class AuditTrail(TrailReader):
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[Connection]:
         """Write in one transaction; the first one of all also writes the session."""
-        with self.store.transaction(durable=durable) as db:
-            if not self._begun:
-                self._begin(db)
-            yield db
+        try:
+            with self.store.transaction(durable=durable) as db:
+                if not self._begun:
+                    self._begin(db)
+                yield db
+        except AuditError:
+            self._is_whole = False
+            raise
         self._begun = True
 
     def _begin(self, db: Connection) -> None:

@@ -92,9 +92,12 @@ def recover(
             return done
         _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         dead, living = _owners(trail)
-        if opening and (dead or done) and not living and not trail.contents.needs_unknown():
+        sweeps = opening and not living and not trail.contents.needs_unknown()
+        if sweeps and (dead or done):
             _sweep_originals(locations, trail)
-        for owner in dead:  # last: who is cut off before this comes back to all of it
+        # last: who is cut off before this comes back to all of it. Where nothing was swept one of
+        # them stays, which tells the next one to open that somebody died
+        for owner in dead if sweeps else dead[1:]:
             _remove(root, f"{OWNERS}/{owner}")
         return done
 
