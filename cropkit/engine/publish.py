@@ -309,6 +309,7 @@ class Publisher:
         may_share = _may_share(operation, source) and not self._is_shared(source, target)
         self._check_owner()
         if may_share and here.link(path, there, name):
+            self._take_late_back(there, name)
             return ()
         content = here.read(path)
         if operation.is_copy:
@@ -316,12 +317,26 @@ class Publisher:
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
         self._check_owner()
-        if not there.link(partial, there, name):
-            if there.identity(name) is not None:
-                raise NameTaken(source, target)
+        if there.link(partial, there, name):
+            self._take_late_back(there, name)
+        elif there.identity(name) is not None:
+            raise NameTaken(source, target)
+        else:
             there.replace(partial, name)
         there.unlink(partial, missing_ok=True)
         return lost
+
+    def _take_late_back(self, root: Root, name: str) -> None:
+        """Take a name away again that was given when another had taken over: its file has one."""
+        if not self._may_be_late:
+            return
+        try:
+            self._check_owner()
+        except AuditError:
+            identity = root.identity(name)
+            if identity is not None and identity.links > 1:
+                root.unlink(name, missing_ok=True)
+            raise
 
     def _is_shared(self, source: str, target: str) -> bool:
         """Whether what goes aside has other names, through which somebody may write to it."""

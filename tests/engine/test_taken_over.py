@@ -238,16 +238,18 @@ def test_what_another_has_taken_over_is_left_as_it_is(
 
 
 @pytest.mark.usefixtures("elsewhere")
-@pytest.mark.parametrize("name", [NAME, CAPTION])
+@pytest.mark.parametrize(
+    ("act", "name"), [("replace", NAME), ("replace", CAPTION), ("link", CAPTION)]
+)
 @pytest.mark.parametrize("is_undone", [True, False])
-def test_a_move_that_comes_back_late_removes_no_name_that_is_not_its_own_to_remove(
-    folder: Path, postgres_url: str, name: str, *, is_undone: bool
+def test_a_move_that_comes_back_late_takes_no_name_away_and_gives_none(
+    folder: Path, postgres_url: str, act: str, name: str, *, is_undone: bool
 ) -> None:
-    """Stopped behind its last question, before the call that takes the old name away."""
+    """Stopped behind its last question, before the call that changes a name."""
     (folder / CAPTION).write_text("a caption")
     before = contents(folder)
     with (
-        stopped(folder, postgres_url, "replace", "before", name, does="move") as go_on,
+        stopped(folder, postgres_url, act, "before", name, does="move") as go_on,
         until_taken(folder, postgres_url) as kit,
     ):
         if is_undone:
