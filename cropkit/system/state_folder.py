@@ -281,12 +281,13 @@ def opened_folder(path: Path) -> Iterator[int]:
 def holds(path: Path) -> bool:
     """Whether something has a name in a folder of the state, as the folder itself tells now.
 
-    By its whole path another machine may be told what was so a minute ago (nfs(5), acdirmax).
+    By its whole path another machine may be told what was so a minute ago (nfs(5), acdirmax). What
+    is no folder of one's own holds nothing; that it is not is told by whoever opens it.
     """
     try:
         with opened_folder(path.parent) as folder:
             os.stat(path.name, dir_fd=folder, follow_symlinks=False)
-    except OSError:
+    except (OSError, ForeignState):
         return False
     return True
 

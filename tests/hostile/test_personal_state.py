@@ -48,9 +48,9 @@ def test_what_is_kept_is_read_again_and_is_the_persons_alone(state: dict[str, st
         os.umask(before)
     keep(state, two="zwei")
     assert personal_state.read(NAME, state) == {"one": 1, "two": "zwei"}
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()} == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name, "lock"]
 
 
 def test_after_an_exception_what_was_there_stands(state: dict[str, str]) -> None:
@@ -58,7 +58,7 @@ def test_after_an_exception_what_was_there_stands(state: dict[str, str]) -> None
     with pytest.raises(KeyError), personal_state.changing(NAME, state) as document:
         document["one"] = document["another"]
     assert personal_state.read(NAME, state) == {"one": 1}
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name, "lock"]
 
 
 def test_programs_that_change_it_at_once_lose_nothing(state: dict[str, str]) -> None:
