@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cropkit.errors import CropkitError, UnfitWorker, WorkersUnavailable
 from cropkit.extras import needed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from distributed import Client
+    from distributed import Future as Task
 
 _Answer = TypeVar("_Answer")
 _CONNECT_SECONDS = 5.0
@@ -81,12 +82,29 @@ def _check_answers(address: str) -> None:
         raise ConnectionError("what answers there is another program")
 
 
+async def _tell(task: "Task[Any]", told: "Future[Any]") -> None:
+    """Tell who waits how a task ended, however that is.
+
+    Dask's own executor tells nothing where it raises while it fetches the answer of a task whose
+    workers have died meanwhile: whoever waits for that would wait for ever.
+    """
+    try:
+        answer = await task
+    except BaseException as error:  # noqa: BLE001  (all of it is told)
+        if task.cancelled():
+            told.cancel()
+            told.set_running_or_notify_cancel()
+        else:
+            told.set_exception(error)
+    else:
+        told.set_result(answer)
+
+
 class DaskWorkers:
     """The workers of a scheduler, as `workers.executors.Workers` has them."""
 
     def __init__(self, client: "Client", name: str) -> None:
         self._client, self.name = client, name
-        self._executor = client.get_executor(pure=False)
         self._threads, self._counted_at = 0, 0.0
         self._nobody_since: float | None = None
 
@@ -103,9 +121,15 @@ class DaskWorkers:
         WorkersUnavailable
             The connection is gone.
         """
+        from concurrent.futures import Future  # noqa: PLC0415  (it is loaded by now)
+
+        told: Future[_Answer] = Future()
         with explained(self.name, RuntimeError, OSError):
-            future: Future[_Answer] = self._executor.submit(function, *arguments)
-        return future
+            task = self._client.submit(function, *arguments, pure=False)
+            if self._client.loop is None:
+                raise RuntimeError("its client is closed")
+            self._client.loop.add_callback(_tell, task, told)
+        return told
 
     def result(self, future: "Future[_Answer]") -> _Answer:
         """Return what came of a task.

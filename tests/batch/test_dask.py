@@ -1,5 +1,6 @@
 """A batch by workers of a real scheduler of Dask, in processes that may be killed at any moment."""
 
+import asyncio
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -336,3 +338,27 @@ def test_suggest_has_a_model_asked_by_workers(two: str, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["boxes"] == 5
     assert "finder_of_dask" not in sys.modules, "it was asked elsewhere"
+
+
+class Ended:
+    """A task whose answer cannot be fetched, as where its last worker dies meanwhile."""
+
+    def __init__(self, error: BaseException, *, is_cancelled: bool = False) -> None:
+        self._error, self._is_cancelled = error, is_cancelled
+
+    def __await__(self) -> Iterator[None]:
+        yield from ()
+        raise self._error
+
+    def cancelled(self) -> bool:
+        return self._is_cancelled
+
+
+def test_whoever_waits_for_a_task_is_told_however_it_ends() -> None:
+    lost = RuntimeError("its workers died while its answer was fetched")
+    ended: list[Any] = [Ended(lost), Ended(lost, is_cancelled=True)]
+    told = [Future[Any](), Future[Any]()]
+    for task, future in zip(ended, told, strict=True):
+        asyncio.run(dask_workers._tell(task, future))  # noqa: SLF001  (as its loop does)
+    assert told[0].exception(0) is lost
+    assert told[1].cancelled()
