@@ -92,8 +92,10 @@ def recover(
             return done
         _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
         dead, living = _owners(trail)
+        if not (dead or done):  # nobody left anything, and an opening asks no more
+            return done
         sweeps = opening and not living and not trail.contents.needs_unknown()
-        if sweeps and (dead or done):
+        if sweeps:
             _sweep_originals(locations, trail)
         # last: who is cut off before this comes back to all of it. Where nothing was swept one of
         # them stays, which tells the next one to open that somebody died
