@@ -17,6 +17,7 @@ import pictures
 import postgres
 import pytest
 import running
+import second_go
 import seeding
 import stores
 import strategies as strategies  # noqa: PLC0414  (imported to register the domain types)
@@ -72,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long ones first; on a slow machine each may take longer."""
     running.put_long_ones_first(items)
-    running.give_a_second_go(items)
+    second_go.give(config, items)
     if TIMES != 1:
         longest = patient(float(config.getini("timeout")))
         for item in items:

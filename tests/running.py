@@ -266,16 +266,6 @@ def be_fast(config: pytest.Config) -> None:
         settings.load_profile("fast")
 
 
-def give_a_second_go(items: list[pytest.Item]) -> None:
-    """Let what fails in a browser be tried once more: it is of others, and loses a race sometimes.
-
-    The closing line counts it, and the whole text of the failure stands above that.
-    """
-    for item in items:
-        if scope_of(item.nodeid) in TOGETHER:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 def put_long_ones_first(items: list[pytest.Item]) -> None:
     """Sort by what a piece takes; within a piece the order stays."""
     items.sort(key=lambda item: -SECONDS.get(scope_of(item.nodeid), 1))

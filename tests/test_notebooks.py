@@ -5,6 +5,7 @@ notebook without outputs, is caught here.
 """
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -157,11 +158,29 @@ def test_nbval_notices_changed_code_and_changed_outputs(tmp_path: Path) -> None:
     assert "FAILED output.ipynb" in said
 
 
-def nbval(folder: Path) -> str:
+def test_a_kernel_whose_port_another_took_is_started_once_more_and_it_is_told(
+    tmp_path: Path,
+) -> None:
+    cell = nbformat.v4.new_code_cell("6 * 7")
+    path = tmp_path / "same.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=refresh.METADATA), path)
+    refresh.refresh(path)
+    said = nbval(tmp_path, "-p", "stolen_port")
+    assert "1 passed, 1 rerun" in said
+    assert "Kernel died before replying to kernel_info" in said
+
+
+def nbval(folder: Path, *more: str) -> str:
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)]
+    options += ["-p", "second_go"]
     done = subprocess.run(
-        [*command, *options], capture_output=True, text=True, check=False, cwd=folder
+        [*command, *options, *more],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
     )
     return done.stdout
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import patience
 import pytest
 import running
+import second_go
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
@@ -41,18 +42,20 @@ def test_a_browsers_files_go_to_one_worker_and_others_file_by_file() -> None:
     assert running.scope_of("tests/crash/test_crash.py::test[a/b]") == "tests/crash/test_crash.py"
 
 
-def test_what_fails_in_a_browser_alone_is_tried_once_more() -> None:
+@pytest.mark.parametrize("debugged", [False, True])
+def test_what_fails_in_a_browser_is_tried_once_more_and_elsewhere_a_lost_port_alone(
+    *, debugged: bool
+) -> None:
     marked: dict[str, list[pytest.MarkDecorator]] = {"tests/browser/test_a.py::a": []}
-    marked |= {"tests/crash/test_crash.py::a": [], "tests/review/test_a.py::browser": []}
+    marked |= {"tests/crash/test_crash.py::a": [], "notebooks/browser.ipynb::Cell 0": []}
     items: Any = [
         SimpleNamespace(nodeid=name, add_marker=marks.append) for name, marks in marked.items()
     ]
-    running.give_a_second_go(items)
-    assert [[mark.kwargs for mark in marks] for marks in marked.values()] == [
-        [{"reruns": 1}],
-        [],
-        [],
-    ]
+    config: Any = SimpleNamespace(option=SimpleNamespace(usepdb=debugged))
+    second_go.give(config, items)
+    elsewhere = {"reruns": 1, "only_rerun": [second_go.LOST_PORT]}
+    expected = [] if debugged else [{"reruns": 1, "only_rerun": []}, elsewhere, elsewhere]
+    assert [mark.kwargs for marks in marked.values() for mark in marks] == expected
 
 
 @pytest.mark.parametrize(

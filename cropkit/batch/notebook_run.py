@@ -5,6 +5,7 @@ outside, by the collection's trail: a kernel that was killed, a notebook that sw
 one that does nothing at all cannot pass for a success.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -31,9 +32,13 @@ from cropkit.system import disk_space, state_place
 from cropkit.system.scope import Scope, scope_of
 from cropkit.system.signals import number_of
 
+_log = logging.getLogger("cropkit")
+
 NOTEBOOK = "2_batch"
 _NEEDED = ("folder", "run")
 _POLL_SECONDS = 0.25
+# A port is chosen, let go of and taken by the kernel: another may be sooner (jupyter_client #487).
+_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ def _run_notebook(scope: Scope, parameters: Mapping[str, Literal], source: Path)
         run_folder.make_file(folder / source.name)
         where = {"state": str(named_state)} if scope.elsewhere else {}
         injected = {**parameters, **where, "folder": str(named), "run": str(run)}
-        stopped, number = _execute(source, run / source.name, injected)
+        stopped, number = _execute(source, run / source.name, injected, folder)
     return replace(settled(scope.folder, folder, stopped, scope.elsewhere), signal=number)
 
 
@@ -145,9 +150,26 @@ def _check_declares(source: Path, names: list[str]) -> None:
 
 
 def _execute(
+    source: Path, output: Path, parameters: Mapping[str, Literal], folder: Path
+) -> tuple[str | None, int | None]:
+    """Run a notebook; return what stopped it and by which signal, None when it came to its end.
+
+    A kernel that does not come up has run nothing, and another is started.
+    """
+    for start in range(1, _STARTS + 1):
+        try:
+            return _execute_once(source, output, parameters)
+        except RuntimeError as error:  # of nbclient: what a cell raises is PapermillExecutionError
+            stopped = f"the kernel did not start: {error}"
+        if record.read(folder) is not None:
+            break
+        _log.warning("%s (%d of %d tries)", stopped, start, _STARTS)
+    return stopped, None
+
+
+def _execute_once(
     source: Path, output: Path, parameters: Mapping[str, Literal]
 ) -> tuple[str | None, int | None]:
-    """Run a notebook; return what stopped it and by which signal, None when it came to its end."""
     import papermill  # noqa: PLC0415  (seconds that `--help` does not need)
     from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  (as above)
     from nbclient.exceptions import CellControlSignal, DeadKernelError  # noqa: PLC0415  (as above)

@@ -39,8 +39,9 @@ cores, at most 8) take the files in turn; -n 0 runs all in one process. Temporar
 memory where /dev/shm has room; --basetemp=FOLDER has them on a disk. CROPKIT_CHROMIUM names a
 Chromium to use, CROPKIT_TEST_POSTGRES the URL of a PostgreSQL's database instead of one that is
 started for the tests, CROPKIT_PATIENCE=4 waits four times as long on a slow machine before anything
-is a failure, as is done where CI is set. What fails in the browser is tried once more, three tests
-of a run at most: the closing line counts them as rerun, and their failures are told in full.
+is a failure, as is done where CI is set. What fails in the browser, or since a kernel lost a port
+to another, is tried once more, three tests of a run at most: the closing line counts them as rerun,
+and their failures are told in full.
 """
 CHROMIUM = "CROPKIT_CHROMIUM"
 FAST = "--fast"

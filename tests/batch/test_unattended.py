@@ -21,6 +21,7 @@ import pytest
 from faults import contents
 from patience import patient
 from queueing import HOSTILE, collection, decide_all, decision, troubled
+from stolen_port import PORTS, stolen
 
 from cropkit.batch import Batch, outcome
 from cropkit.batch.notebook_run import NotebookEnded, run_notebook, settled
@@ -246,6 +247,36 @@ def test_a_killed_kernel_is_seen_and_the_next_run_finishes(tmp_path: Path) -> No
         assert sum(e["event"] == "cropped" for e in kit.trail.events()) == 12
         assert kit.fsck() == []
     assert not set(contents(folder).values()) & set(before.values())
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_kernel_whose_ports_another_took_is_started_anew(
+    tmp_path: Path, late: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    with stolen(late) as chosen:
+        ended = run_notebook(folder, {})
+    assert len(chosen) == PORTS * (late + 1)
+    assert ended.ok
+    told = [each.getMessage() for each in caplog.records if each.name == "cropkit"]
+    assert [text for text in told if "did not start" in text] == [
+        f"the kernel did not start: Kernel died before replying to kernel_info ({n} of 3 tries)"
+        for n in range(1, late + 1)
+    ]
+
+
+def test_a_kernel_that_never_comes_up_is_told_and_nothing_is_done(
+    tmp_path: Path, shell: Shell
+) -> None:
+    folder = collection(tmp_path / "c", 2)
+    decide_all(folder)
+    before = contents(folder)
+    with stolen(100):
+        code, said, _ = shell(folder)
+    assert code == 1
+    assert "the kernel did not start: Kernel died before replying to kernel_info" in said
+    assert contents(folder) == before
 
 
 def test_a_notebook_that_leaves_early_with_exit_code_0_is_no_success(tmp_path: Path) -> None:
