@@ -640,7 +640,10 @@ class AuditMissing(AuditError):
     """(folder, name of the database)."""
 
     template = "{0}: originals are kept here, but their database {1} is gone"
-    cure = "Put it back from a copy, or make it anew: `cropkit fsck FOLDER --rebuild`"
+    cure = (
+        "Put it back from a copy, on a server from its backup, or make it anew: `cropkit fsck"
+        " FOLDER --rebuild`"
+    )
 
 
 class AuditBehind(AuditError):
@@ -650,7 +653,10 @@ class AuditBehind(AuditError):
         "{0}: {1} tells of event {2} ({3:.12}), which the database does not know: it ends with"
         " event {4} ({5:.12}), and is not the latest"
     )
-    cure = "Bring the latest database back, or make it anew: `cropkit fsck FOLDER --rebuild`"
+    cure = (
+        "Bring the latest database back, on a server from its backup, or make it anew: `cropkit"
+        " fsck FOLDER --rebuild`"
+    )
 
 
 class TrailForged(AuditError):

@@ -167,6 +167,11 @@ class StoreReader:
         return [] if complaints == ["ok"] else complaints
 
     @property
+    def called(self) -> str:
+        """What a person calls it: its file, or the server that it is on."""
+        return self.path.name
+
+    @property
     def version(self) -> str:
         """Say which SQLite this is, and what is done about its known bug."""
         version = sqlite3.sqlite_version

@@ -68,24 +68,25 @@ def fsck(
 
 def _database(trail: TrailReader, progress: Progress | None) -> Iterator[Difference]:
     for reason in trail.store.integrity():
-        yield Difference("database", "cropkit.db", reason)
+        yield Difference("database", trail.store.called, reason)
     if trail.store.behind:
         yield Difference("audit", "trail.jsonl", "the export cannot follow the database")
     for name, reason in trail.integrity.export_differences():
         yield Difference("audit", name, reason)
     for reason in trail.integrity.broken_links(progress):
-        yield Difference("audit", "cropkit.db", reason)
+        yield Difference("audit", trail.store.called, reason)
 
 
 def _sealed(trail: TrailReader) -> Iterator[Difference]:
     """Tell where the trail is not the one that its seals vouch for."""
     for reason in trail.integrity.examined().forged:
-        yield Difference("audit", "cropkit.db", f"the trail was forged: {reason}")
+        yield Difference("audit", trail.store.called, f"the trail was forged: {reason}")
 
 
 def elsewhere(trail: TrailReader, kept: Sequence[KeptHead]) -> list[Difference]:
     """Hold the trail against heads that somebody keeps elsewhere."""
-    return [Difference("audit", "cropkit.db", reason) for reason in trail.integrity.missed(kept)]
+    database = trail.store.called
+    return [Difference("audit", database, reason) for reason in trail.integrity.missed(kept)]
 
 
 def _open(trail: TrailReader) -> Iterator[Difference]:
@@ -94,7 +95,7 @@ def _open(trail: TrailReader) -> Iterator[Difference]:
     for each in left_alone:
         source = each.operation.source
         if not source or trail.scope.holds(source):
-            yield Difference("unvouched", source or "cropkit.db", each.said)
+            yield Difference("unvouched", source or trail.store.called, each.said)
     # of one that cannot be read nobody knows what it has claimed
     for name in () if trail.operations.unreadable() else trail.operations.claimed_for_nothing():
         if trail.scope.is_whole or trail.scope.holds(name):
@@ -250,7 +251,7 @@ def _tables(trail: TrailReader, progress: Progress | None) -> Iterator[Differenc
     for disagreement in trail.integrity.disagreements(progress):
         yield Difference("audit", disagreement.path, disagreement.reason)
     for reason in trail.unreadable_sessions():  # heartbeats are not in the trail
-        yield Difference("audit", "cropkit.db", reason)
+        yield Difference("audit", trail.store.called, reason)
 
 
 def _nested(trail: TrailReader) -> Iterator[Difference]:

@@ -57,7 +57,6 @@ _CODES: Mapping[type[CropkitError], str] = {
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",
 }
-_DATABASE = "cropkit.db"  # what `fsck` calls chain, seals and sessions
 _OWN_ALERTS = frozenset(
     ("database", "audit", "conflict", "unsettled", "unvouched", "original", "nested")
 )
@@ -137,6 +136,7 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
     mine = [each for each in survey.unsettled if each.id not in others]
     read = _to_read(trail, survey, now, extent)
     differences, bad_originals = _files(trail, read, extent)
+    database = trail.store.called
     nested, unreviewed = _walked(trail, counts=extent.unreviewed or _counts(survey, now, extent))
     return Facts(
         folder=name,
@@ -164,8 +164,8 @@ def _facts(name: str, trail: TrailReader, now: datetime, extent: Extent) -> Fact
         originals_read=len(read),
         bad_originals=_events(bad_originals),
         differences=[
-            *(Event(_DATABASE, sentence) for sentence in _unread(trail, survey, extent)),
-            *_events(d for d in differences if not _has_own_alert(d)),
+            *(Event(database, sentence) for sentence in _unread(trail, survey, extent)),
+            *_events(d for d in differences if not _has_own_alert(d, database)),
         ],
         imported=Imported(root.path).damage(deep=extent.deep),
         nested=nested,
@@ -200,9 +200,14 @@ def _unread(trail: TrailReader, survey: Survey, extent: Extent) -> Sequence[str]
     return list(dict.fromkeys((*survey.unread, *every)))
 
 
-def _has_own_alert(difference: Difference) -> bool:
-    """Whether another alert tells it; not that a row of the tables, or the export, is wrong."""
-    is_of_the_rest = difference.kind == "audit" and difference.path != _DATABASE
+def _has_own_alert(difference: Difference, database: str) -> bool:
+    """Whether another alert tells it; not that a row of the tables, or the export, is wrong.
+
+    Parameters
+    ----------
+    database : what `fsck` calls chain, seals and sessions
+    """
+    is_of_the_rest = difference.kind == "audit" and difference.path != database
     return difference.kind in _OWN_ALERTS and not is_of_the_rest
 
 

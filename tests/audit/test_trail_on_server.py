@@ -24,7 +24,7 @@ from postgres import Server
 from shell import run
 from sqlalchemy.exc import DBAPIError
 
-from cropkit import extras
+from cropkit import clock, extras
 from cropkit.audit import moving, opening, places, settings
 from cropkit.audit.dialects import ask
 from cropkit.audit.postgres import server as lines
@@ -43,6 +43,8 @@ from cropkit.errors import (
     NotInstalled,
 )
 from cropkit.geometry import PixelBox
+from cropkit.monitor import inspection
+from cropkit.monitor.inspection import Extent
 from cropkit.records import Note, Status
 from cropkit.system.files import Root
 from cropkit.system.home import DATABASE, TRAIL_PLACE
@@ -558,7 +560,11 @@ def test_a_trail_that_is_gone_is_missed(made: Path, postgres_url: str) -> None:
 def test_an_event_that_somebody_changed_is_noticed(made: Path, postgres_url: str) -> None:
     on_server(made, "UPDATE audit SET at = '2020' WHERE seq = 2")
     with Collection(made, trail=postgres_url) as kit:
-        assert [each for each in kit.fsck() if "event 2" in each.reason]
+        found = [each for each in kit.fsck() if "event 2" in each.reason]
+    assert {each.path for each in found} == {str(places.Address(postgres_url))}
+    facts = inspection.examine(made, clock.now(), Extent(deep=True))
+    assert facts.broken_links
+    assert not [each for each in facts.differences if "event 2" in str(each)]
 
 
 def test_a_trail_that_was_put_back_is_refused(made: Path, postgres_url: str) -> None:

@@ -76,6 +76,11 @@ class OnServer(StoreReader):
         super()._choose(root, TRAIL_PLACE, deadline)
 
     @property
+    def called(self) -> str:
+        """What a person calls it: the server, without a password."""
+        return str(self.place)
+
+    @property
     def version(self) -> str:
         """Say which server this is."""
         number = self._connection.dialect.server_version_info or ()
