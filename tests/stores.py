@@ -27,6 +27,7 @@ ONLY_SQLITE = {
     "test_moving_trail.py": "it has both itself",
     "test_trail_on_server.py": "it is about the server itself",
     "test_shared_folder.py": "it is about the server itself",
+    "test_taken_over.py": "it is about the server itself",
     "test_connecting.py": "it is about SQLite's own connections",
     "test_before_names.py": _OLDER,
     "test_format_7.py": _OLDER,

@@ -26,7 +26,8 @@ from cropkit.audit.trail import AuditTrail, ClaimOutcome
 from cropkit.bounds import Bounds
 from cropkit.engine.companions import Exchanging
 from cropkit.engine.locations import Locations
-from cropkit.engine.originals import Originals
+from cropkit.engine.originals import original_of
+from cropkit.engine.ownership import Ownership
 from cropkit.engine.planning import check_shown
 from cropkit.engine.publish import Publisher
 from cropkit.engine.request import Job, Outcome, Request, going
@@ -78,13 +79,8 @@ class Applier:
         self.threads = threads
         self.locations = locations
         self._device = locations.root.path.stat().st_dev
-        self.originals = Originals(self.locations)
-        self.publisher = Publisher(
-            self.locations,
-            self.originals,
-            trail.store.check_owner,
-            may_be_late=trail.store.may_come_back,
-        )
+        self.publisher = Publisher(self.locations, Ownership.of(trail.store))
+        self.originals = self.publisher.originals
 
     def run(self, requests: Sequence[Request]) -> list[Outcome]:
         """Carry out requests together, each whole or not at all; one outcome for each.
@@ -393,7 +389,7 @@ class Applier:
         undone = job.request.undoes
         if undone is None or undone.same_content or undone.is_copy:
             return
-        original = self.originals.read(undone)
+        original = original_of(self.locations, undone)
         self._write(job, original.data, original.attributes)
         self.state.set_times(staged(job.operation.id), original.attributes.times)
         job.operation = replace(job.operation, sha256_after=undone.sha256_before)

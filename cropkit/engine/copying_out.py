@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cropkit.audit.operation import Operation
 from cropkit.engine.locations import Locations
-from cropkit.engine.originals import Originals
+from cropkit.engine.originals import original_of
 from cropkit.errors import NameTaken, OriginalDamaged
 from cropkit.system.files import Root
 from cropkit.system.home import kept
@@ -53,7 +53,7 @@ def copied(locations: Locations, operation: Operation, folder: Path, name: str) 
         Nothing was written over, or outside of the folder.
     """
     locations.check(operation)
-    original = Originals(locations).read(operation)
+    original = original_of(locations, operation)
     folder.mkdir(parents=True, exist_ok=True)
     root, above = Root(folder, locations.root.system), name.rpartition("/")[0]
     if above:

@@ -6,14 +6,15 @@ image itself, in place, by one rename.
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cropkit.audit.operation import Companion, Operation, OperationKind
 from cropkit.engine.locations import Locations
-from cropkit.engine.originals import Originals
+from cropkit.engine.originals import Originals, original_of
+from cropkit.engine.ownership import Ownership
 from cropkit.errors import (
     AuditError,
     Conflict,
@@ -38,22 +39,13 @@ class Publisher:
 
     Parameters
     ----------
-    check_owner : raises where another owner may have taken over; asked before each name changes
-    may_be_late : whether this owner can be stopped, taken over, and go on
+    ownership : of whoever carries out; asked before each name changes
     """
 
-    def __init__(
-        self,
-        locations: Locations,
-        originals: Originals,
-        check_owner: Callable[[], None],
-        *,
-        may_be_late: bool,
-    ) -> None:
-        self._check_owner = check_owner
-        self._may_be_late = may_be_late
+    def __init__(self, locations: Locations, ownership: Ownership) -> None:
+        self._ownership = ownership
         self.locations = locations
-        self.originals = originals
+        self.originals = Originals(locations, ownership)
         self.state = locations.state
 
     def has_passed(self, operation: Operation) -> bool:
@@ -112,7 +104,8 @@ class Publisher:
         nothing_to_do = operation.in_place and operation.same_content
         if operation.kind is OperationKind.PURGE:
             if self.state.identity(operation.source) is not None:
-                self._let_leave(operation)
+                self._ownership.check()
+                self._ownership.leave(self.state, operation.source, leaving(operation.id))
         elif not (nothing_to_do or (again and self.has_passed(operation))):
             if operation.in_place:
                 lost += self._put_over(staged(operation.id), operation.target, operation)
@@ -125,17 +118,6 @@ class Publisher:
                 missing = place(companion.source, companion.target, operation)
                 lost += [f"{item} of {companion.target}" for item in missing]
         return tuple(lost)
-
-    def _let_leave(self, operation: Operation) -> None:
-        """Let an original go to the stage; back again where another may need it by now."""
-        self._check_owner()
-        self.state.replace(operation.source, leaving(operation.id))
-        try:
-            self._check_owner()
-        except AuditError:
-            with suppress(MissingFile):  # the other has let it go, too
-                self.state.replace(leaving(operation.id), operation.source)
-            raise
 
     def retire(self, operation: Operation) -> None:
         """Let the old names go, each only if its content is what was planned and stands anew."""
@@ -262,7 +244,7 @@ class Publisher:
         """Give content the name of an image, by a rename; across file systems, of a synced copy."""
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
-        self._check_owner()
+        self._ownership.check()
         if here.replace(path, name, there):
             return ()
         content = here.read(path)
@@ -270,7 +252,7 @@ class Publisher:
             raise VerificationFailed(target, "what was staged is not what was proven")
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
-        self._check_owner()
+        self._ownership.check()
         there.replace(partial, name)
         return lost
 
@@ -284,7 +266,7 @@ class Publisher:
         if not here.link(path, there, partial):
             partial, lost = self._copied(here.read(path), there, name, operation)
             _warn(target, lost)
-        self._check_owner()
+        self._ownership.check()
         there.replace(partial, name)
         return lost
 
@@ -307,7 +289,7 @@ class Publisher:
         here, path = self.locations.locate(source)
         there, name = self.locations.locate(target)
         may_share = _may_share(operation, source) and not self._is_shared(source, target)
-        self._check_owner()
+        self._ownership.check()
         if may_share and here.link(path, there, name):
             self._take_late_back(there, name)
             return ()
@@ -316,7 +298,7 @@ class Publisher:
             content = replace(content, attributes=content.attributes.for_a_copy())
         partial, lost = self._copied(content, there, name, operation)
         _warn(target, lost)
-        self._check_owner()
+        self._ownership.check()
         if there.link(partial, there, name):
             self._take_late_back(there, name)
         elif there.identity(name) is not None:
@@ -328,10 +310,10 @@ class Publisher:
 
     def _take_late_back(self, root: Root, name: str) -> None:
         """Take a name away again that was given when another had taken over: its file has one."""
-        if not self._may_be_late:
+        if not self._ownership.may_be_late:
             return
         try:
-            self._check_owner()
+            self._ownership.check()
         except AuditError:
             identity = root.identity(name)
             if identity is not None and identity.links > 1:
@@ -368,40 +350,18 @@ class Publisher:
         root, path = self.locations.locate(operation.source)
         partial = _partial(path, operation)
         root.unlink(partial, missing_ok=True)
-        original = self.originals.read(operation)
+        original = original_of(self.locations, operation)
         _warn(operation.source, root.write_new(partial, original.data, original.attributes))
         root.set_times(partial, original.attributes.times)
         root.sync(partial)
-        self._check_owner()
+        self._ownership.check()
         root.replace(partial, path)
 
     def _drop(self, name: str, sha256: str | None, operation: Operation) -> None:
         root, path = self.locations.locate(name)
         if root.digest(path) == sha256:
-            self._check_owner()
-            if self._may_be_late:
-                self._drop_late(root, path, _partial(path, operation))
-            else:
-                root.unlink(path, missing_ok=True)
-
-    def _drop_late(self, root: Root, path: str, partial: str) -> None:
-        """Let a name go by another one, and back again where somebody needs it by now.
-
-        A call that removes a name cannot be taken back, and it may come a minute behind the last
-        question.
-        """
-        with suppress(MissingFile):
-            root.replace(path, partial)
-        try:
-            self._check_owner()
-        except AuditError:
-            with suppress(MissingFile, NameTaken):
-                if root.link(partial, root, path):
-                    root.unlink(partial, missing_ok=True)
-                elif root.identity(path) is None:
-                    root.replace(partial, path)
-            raise
-        root.unlink(partial, missing_ok=True)
+            self._ownership.check()
+            self._ownership.drop(root, path, _partial(path, operation))
 
     def _partials(self, operation: Operation) -> Iterable[str]:
         names = (operation.source, operation.target)

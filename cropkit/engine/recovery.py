@@ -27,16 +27,17 @@ conflict, when asked       back to what was before, once the foreign content is 
 =========================  =====================================================================
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from cropkit.audit import rotating
 from cropkit.audit.operation import Operation, OperationState
 from cropkit.audit.presence import recovering
 from cropkit.audit.trail import AuditTrail
 from cropkit.engine.locations import Locations
-from cropkit.engine.originals import Originals
+from cropkit.engine.ownership import Ownership, give_back
 from cropkit.engine.publish import Publisher
 from cropkit.errors import (
     AuditError,
@@ -46,14 +47,24 @@ from cropkit.errors import (
     CropkitError,
     InDoubt,
     Refused,
+    TakenOver,
     WriteFailed,
 )
 from cropkit.records import CropResult, Status
 from cropkit.system.files import Root
-from cropkit.system.home import HOME, OPEN_AND_REMOVED, ORIGINALS, OWNERS, REBUILDING, STAGE, kept
+from cropkit.system.home import (
+    HOME,
+    OPEN_AND_REMOVED,
+    ORIGINALS,
+    OWNERS,
+    REBUILDING,
+    STAGE,
+    kept,
+    leaving,
+)
 from cropkit.system.signals import held_off
 
-_AWAKE = "its owner is at work again"
+_AWAKE = "its owner is at work again, or another settles it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,7 @@ def recover(
         rotating.sweep(root)
         if trail.operations.unreadable():  # nobody knows what of all the rest such a one needs
             return done
-        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})
+        _sweep(root, trail, left_over)
         dead, living = _owners(trail)
         if not (dead or done):  # nobody left anything, and an opening asks no more
             return done
@@ -116,12 +127,7 @@ def _settle(
     operation: Operation,
     take_over: Callable[[str], bool],
 ) -> Recovered:
-    publisher = Publisher(
-        locations,
-        Originals(locations),
-        trail.store.check_owner,
-        may_be_late=trail.store.may_come_back,
-    )
+    publisher = Publisher(locations, Ownership.of(trail.store))
     try:
         locations.check(operation)
         if not take_over(operation.owner):
@@ -130,7 +136,7 @@ def _settle(
             if trail.store.may_come_back:
                 publisher.fence(operation)
             outcome = _forward_or_back(publisher, trail, operation)
-    except (AuditLocked, AuditUnavailable):
+    except (AuditLocked, AuditUnavailable, TakenOver):
         raise
     except CropkitError as error:
         if operation.state is OperationState.PLANNED or isinstance(error, AuditError):
@@ -156,7 +162,7 @@ def _mend(locations: Locations, trail: AuditTrail, operation: Operation) -> Reco
             if locations.holds(operation.source, operation.sha256_before):
                 trail.record_taken_back(operation)
                 return _said(operation, OperationState.ABORTED, "it had been taken back")
-    except (AuditLocked, AuditUnavailable):
+    except (AuditLocked, AuditUnavailable, TakenOver):
         raise
     except CropkitError as error:
         return _said(operation, operation.state, str(error))
@@ -210,19 +216,32 @@ def _stage_files(root: Root) -> set[str]:
     return {p.name for p in (root.path / STAGE).iterdir()}
 
 
-def _sweep(root: Root, names: set[str], live: set[str]) -> None:
+def _sweep(root: Root, trail: AuditTrail, names: set[str]) -> None:
+    """Remove what no operation has staged; an original that went too late goes back."""
+    live = {operation.id for operation in trail.operations.unsettled()}
     for name in sorted(n for n in names if n.partition(".")[0] not in live):
-        _remove(root, f"{STAGE}/{name}")
+        path = f"{STAGE}/{name}"
+        sha256 = root.digest(path) if path == leaving(name.partition(".")[0]) else None
+        if sha256 is not None and trail.contents.is_needed(sha256):
+            give_back(root, path, kept(sha256))
+        _remove(root, path)
 
 
 def _remove(root: Root, name: str) -> None:
-    """Remove a file that nobody needs; NFS removes its own `.nfs…` when the last one closes it.
+    """Remove a file that nobody needs."""
+    with _open_and_removed(name):
+        root.unlink(name, missing_ok=True)
+
+
+@contextmanager
+def _open_and_removed(name: str) -> Iterator[None]:
+    """Let it be that a `.nfs…` stays: NFS removes it when the last one closes it.
 
     It gives that name to a file that was removed here while somebody had it open, and refuses to
     have it removed before they are done.
     """
     try:
-        root.unlink(name, missing_ok=True)
+        yield
     except WriteFailed:
         if not name.rpartition("/")[2].startswith(OPEN_AND_REMOVED):
             raise
@@ -249,13 +268,25 @@ def _sweep_originals(locations: Locations, trail: AuditTrail) -> None:
     One that is the last of its content stays, whatever the database says: the database may be the
     thing that was lost. `fsck` names it.
     """
+    root, ownership = locations.state, Ownership.of(trail.store)
     needed = {
         *trail.contents.originals(),
         *(operation.sha256_before for operation in trail.operations.unsettled()),
     }
-    for path in (locations.state.path / ORIGINALS).iterdir():
-        if path.name not in needed and _stands_elsewhere(locations, trail, path.name):
-            _remove(locations.state, kept(path.name))
+    for path in (root.path / ORIGINALS).iterdir():
+        name = path.name
+        if name not in needed and _stands_elsewhere(locations, trail, name):
+            with _open_and_removed(name):
+                ownership.drop(
+                    root, kept(name), leaving(name), is_needed=partial(_is_needed, trail, name)
+                )
+
+
+def _is_needed(trail: AuditTrail, sha256: str) -> bool:
+    """Whether an operation needs this original, or one that is under way may have kept it."""
+    under_way = trail.operations.unsettled()  # first: what ends meanwhile is seen behind it
+    may_have = any(each.sha256_before in (None, sha256) for each in under_way)
+    return may_have or trail.contents.is_needed(sha256)
 
 
 def _stands_elsewhere(locations: Locations, trail: AuditTrail, sha256: str) -> bool:

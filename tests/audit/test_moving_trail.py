@@ -179,7 +179,7 @@ def test_while_somebody_is_at_work_on_another_machine_it_stays_on_the_server(
     there(moved, url)
     (schema,) = schemas(url)
     there_is, of = f"SET search_path TO {schema}", url.rpartition("/")[2]
-    lease = "SELECT 'abc', 'another boot', clock_timestamp() + interval '1 minute', false"
+    lease = "SELECT 'abc', 'another boot', clock_timestamp() + interval '1 minute', NULL"
     postgres.own().run(there_is, "INSERT INTO owner " + lease, database=of)
     with pytest.raises(AuditUnavailable, match="on another machine"):
         back(moved)

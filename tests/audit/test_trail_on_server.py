@@ -344,6 +344,19 @@ def test_a_trail_of_a_newer_cropkit_and_of_a_format_that_never_was(
     refused(made, postgres_url, "no format 3 on a server")
 
 
+def test_a_trail_that_does_not_say_by_whom_an_owner_was_taken_over_is_brought_up(
+    made: Path, postgres_url: str
+) -> None:
+    on_server(
+        made,
+        "ALTER TABLE owner DROP taken_by; ALTER TABLE owner ADD is_taken boolean NOT NULL;"
+        " INSERT INTO owner VALUES ('abc', 'a host', clock_timestamp(), true)",
+    )
+    with Collection(made, trail=postgres_url) as kit:
+        assert kit.crop(B, BOX).ok
+        assert kit.fsck() == []
+
+
 @pytest.mark.parametrize("wrong", ["DELETE FROM format", "INSERT INTO format SELECT * FROM format"])
 def test_a_format_that_is_not_said_just_once(made: Path, postgres_url: str, wrong: str) -> None:
     on_server(made, wrong)

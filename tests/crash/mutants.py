@@ -212,7 +212,8 @@ MUTANTS = (
     mutant(
         "the original stays after an abort",
         KEPT,
-        "            self.state.unlink(kept(before))\n            self.state.sync_folder",
+        "            self._ownership.drop(self.state, kept(before), leaving(operation.id))\n"
+        "            self.state.sync_folder",
         "            self.state.sync_folder",
         "calls",
     ),
@@ -256,7 +257,7 @@ MUTANTS = (
     mutant(
         "recovery does not sweep the stage",
         RECOVER,
-        "        _sweep(root, left_over, {o.id for o in trail.operations.unsettled()})\n",
+        "        _sweep(root, trail, left_over)\n",
         "",
         "power:crop a PNG,move a PNG",
     ),
@@ -371,8 +372,8 @@ MUTANTS = (
     mutant(
         "an original is removed before the trail knows",
         PUBLISH,
-        "        self.state.replace(operation.source, leaving(operation.id))",
-        "        self.state.unlink(operation.source)",
+        "self._ownership.leave(self.state, operation.source, leaving(operation.id))",
+        "self.state.unlink(operation.source)",
         "faults:purge",
         "faults-then-kills:purge",
     ),

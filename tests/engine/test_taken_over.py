@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +19,7 @@ from patience import patient
 from cropkit.audit.operation import Operation
 from cropkit.audit.postgres import owners
 from cropkit.collection import Collection
+from cropkit.engine import recovery
 from cropkit.engine.publish import Publisher
 from cropkit.errors import TakenOver
 from cropkit.geometry import PixelBox
@@ -27,14 +29,15 @@ NAME, NEXT, CAPTION = "a_stage2.png", "b_stage2.png", "a_stage2.txt"
 LEASE = 1.5
 OTHER = PixelBox(0, 0, 10, 10)
 STAGED = ".cropkit/stage/"
-# Crops one image, undoes its crop, or purges its original, and stops itself just before, or
-# behind, one act on a name.
+# Crops one image, fails to, undoes its crop, or purges its original, and stops itself just before,
+# or behind, one act on a name.
 _OWNER = """
 import json, os, signal, sys
 from cropkit.audit.operation import Operation
 from cropkit.audit.postgres import owners
 from cropkit.collection import Collection
-from cropkit.errors import CropkitError
+from cropkit.engine.originals import Originals
+from cropkit.errors import CropkitError, VerificationFailed
 from cropkit.geometry import PixelBox
 from cropkit.system.files import Root
 
@@ -45,19 +48,27 @@ real = getattr(Root, act)
 def stopping(self, path, *others, **more):
     stops = name in path and not stopping.done
     stopping.done = stopping.done or stops
-    if stops and when == "before":
+    if stops and when.startswith("before"):
         os.kill(os.getpid(), signal.SIGSTOP)
     result = real(self, path, *others, **more)
     if stops and when == "after":
         os.kill(os.getpid(), signal.SIGSTOP)
+    if stops and when == "before, and dies":
+        os.kill(os.getpid(), signal.SIGKILL)
     return result
 
 stopping.done = False
 said = {}
 kit = Collection(folder, trail=url, destination=folder + "/out" if does == "move" else None)
 setattr(Root, act, stopping)
+
+def failing(self, operation):
+    raise VerificationFailed(first, "the disk has lost it")
+
+if does == "fail":
+    Originals.check = failing
 try:
-    if does in ("crop", "move"):
+    if does in ("crop", "move", "fail"):
         result = kit.crop(first, PixelBox(5, 5, 20, 20))
     elif does == "undo":
         result = kit.undo(first)[0]
@@ -72,6 +83,37 @@ try:
 except CropkitError as error:
     said["goes on"] = type(error).__name__
 kit.close()
+print(json.dumps(said))
+"""
+
+
+# Opens the collection, and stops itself just before one act on a name in what it settles.
+_SETTLER = """
+import json, os, signal, sys, time
+from cropkit.audit.postgres import owners
+from cropkit.collection import Collection
+from cropkit.errors import CropkitError
+from cropkit.system.files import Root
+
+folder, url, act, name, lease = sys.argv[1:]
+owners.LONGEST, owners.host = float(lease), lambda: "a third"
+real = getattr(Root, act)
+
+def stopping(self, path, *others, **more):
+    if name in path and not stopping.done:
+        stopping.done = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return real(self, path, *others, **more)
+
+stopping.done = False
+setattr(Root, act, stopping)
+said = {}
+try:
+    while not stopping.done:
+        Collection(folder, trail=url).close()
+        time.sleep(0.1)
+except CropkitError as error:
+    said = {"raised": type(error).__name__}
 print(json.dumps(said))
 """
 
@@ -92,14 +134,21 @@ def stopped(
     folder: Path, url: str, act: str, when: str, name: str, *, does: str = "crop"
 ) -> Iterator[Callable[[], dict[str, Any]]]:
     """Have an owner at work that has stopped itself; what is yielded lets it go on."""
-    command = [sys.executable, "-c", _OWNER, str(folder), url, does, act, when, name, str(LEASE)]
-    command += [NAME, NEXT]
+    arguments = (folder, url, does, act, when, name, LEASE, NAME, NEXT)
+    with stopped_by_itself(_OWNER, *arguments) as go_on:
+        yield go_on
+
+
+@contextmanager
+def stopped_by_itself(program: str, *arguments: object) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Run a program until it has stopped itself; what is yielded lets it go on."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
 
         def go_on() -> dict[str, Any]:
             owner.send_signal(signal.SIGCONT)
             said, _ = owner.communicate(timeout=patient(60))
-            found: dict[str, Any] = json.loads(said)
+            found: dict[str, Any] = json.loads(said or "{}")
             return found
 
         try:
@@ -211,7 +260,7 @@ def test_nothing_gets_a_name_when_another_took_over_whatever_the_own_clock_says(
         def prepared(ready: Sequence[Operation]) -> None:
             prepare(ready)
             with kit.trail.store.transaction() as db:
-                assert owners.take(db, kit.trail.owner, is_locked=False)
+                assert owners.take(db, kit.trail.owner, "f" * 32, lambda _: False)
 
         monkeypatch.setattr(kit.trail, "prepare", prepared)
         with pytest.raises(TakenOver):
@@ -276,6 +325,91 @@ def test_a_purge_that_comes_back_late_leaves_the_original(folder: Path, postgres
         kit.recover()  # what is in the stage goes
         kit.undo(NAME)
         assert (folder / NAME).read_bytes() == before
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("when", ["before", "before, and dies"])
+def test_a_crop_that_failed_lets_no_original_go_that_another_needs_by_then(
+    folder: Path, postgres_url: str, when: str
+) -> None:
+    before = (folder / NAME).read_bytes()
+    with (
+        stopped(folder, postgres_url, "replace", when, ORIGINALS, does="fail") as go_on,
+        until_taken(folder, postgres_url) as kit,
+    ):
+        assert kit.crop(NAME, OTHER).ok
+        assert go_on().get("goes on") == ("TakenOver" if when == "before" else None)
+        kit.recover()  # what is in the stage goes
+        assert kit.fsck() == []
+        kit.undo(NAME)
+        assert (folder / NAME).read_bytes() == before
+
+
+@pytest.fixture
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the lock of a recovery be lost: a server of NFS lets go of that of who is cut off."""
+    monkeypatch.setattr(recovery, "recovering", lambda *_: nullcontext())
+
+
+@pytest.mark.usefixtures("elsewhere", "unlocked")
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_who_comes_back_in_the_middle_of_settling_for_another_changes_no_name(
+    folder: Path, postgres_url: str, *, is_undone: bool
+) -> None:
+    before = contents(folder)
+    with stopped(folder, postgres_url, "replace", "before", NAME, does="move"):
+        pass  # killed, when one of its two names was there
+    arguments = (folder, postgres_url, "replace", NAME, LEASE)
+    with stopped_by_itself(_SETTLER, *arguments) as go_on, until_taken(folder, postgres_url) as kit:
+        if is_undone:
+            kit.undo(NAME)
+        now = contents(folder)
+        assert go_on()["raised"] == "TakenOver"
+        assert contents(folder) == now
+        assert (now == before) == is_undone
+        assert kit.fsck() == []
+
+
+@pytest.mark.usefixtures("elsewhere", "unlocked")
+@pytest.mark.parametrize("is_under_way", [False, True])
+def test_who_looked_for_originals_alone_lets_none_go_that_is_needed_by_now(
+    folder: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch, *, is_under_way: bool
+) -> None:
+    before = (folder / NEXT).read_bytes()
+    with stopped(folder, postgres_url, "replace", "before", STAGED):
+        pass  # killed
+    unneeded = f"{ORIGINALS}/{sha256(before).hexdigest()}"
+    (folder / unneeded).hardlink_to(folder / NEXT)
+    arguments = (folder, postgres_url, "replace", unneeded, LEASE)
+    with stopped_by_itself(_SETTLER, *arguments) as go_on:
+        with Collection(folder, trail=postgres_url) as kit:
+            prepare = kit.trail.prepare
+
+            def prepared(ready: Sequence[Operation]) -> None:
+                assert not is_under_way or go_on() == {}
+                prepare(ready)
+
+            monkeypatch.setattr(kit.trail, "prepare", prepared)
+            assert kit.crop(NEXT, OTHER).ok
+        assert is_under_way or go_on() == {}
+        with Collection(folder, trail=postgres_url) as kit:
+            assert kit.fsck() == []
+            kit.undo(NEXT)
+        assert (folder / NEXT).read_bytes() == before
+
+
+@pytest.mark.usefixtures("elsewhere", "unlocked")
+def test_what_another_settles_who_lives_is_left_to_them(folder: Path, postgres_url: str) -> None:
+    with stopped(folder, postgres_url, "replace", "before", NAME, does="move"):
+        pass  # killed
+    arguments = (folder, postgres_url, "replace", NAME, 60)
+    with stopped_by_itself(_SETTLER, *arguments) as go_on:
+        with Collection(folder, trail=postgres_url) as kit:
+            assert kit.trail.operations.unsettled(), "another settles it"
+        assert go_on() == {}
+    with Collection(folder, trail=postgres_url) as kit:
+        assert not kit.trail.operations.unsettled()
+        assert kit.fsck() == []
 
 
 def test_who_is_only_slow_is_not_taken_over(folder: Path, postgres_url: str) -> None:

@@ -10,7 +10,7 @@ back late can tell the trail nothing more; what it may still do to a name is in
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cropkit.audit.dialects import ask
 from cropkit.audit.heartbeat import Heartbeat
+from cropkit.audit.operation import ID
 from cropkit.audit.postgres import server
 from cropkit.errors import AuditError, TakenOver
 
@@ -34,33 +35,47 @@ COLUMNS = frozenset(
         ("id", "text", True, "C", "", ""),
         ("host", "text", True, "C", "", ""),
         ("until", "timestamp with time zone", True, "", "", ""),
-        ("is_taken", "boolean", True, "", "", ""),
+        ("taken_by", "text", False, "C", "", ""),  # the owner who settles what this one has begun
     }
 )
 MADE = f"""CREATE TABLE {OWNER} (id text COLLATE "C" PRIMARY KEY, host text COLLATE "C" NOT NULL,
-until timestamptz NOT NULL, is_taken boolean NOT NULL)"""
+until timestamptz NOT NULL, taken_by text COLLATE "C")"""
+_FORMER = f"""SELECT EXISTS (SELECT FROM pg_attribute
+WHERE attrelid = to_regclass('{OWNER}') AND attname = 'is_taken' AND NOT attisdropped)"""  # noqa: S608  (a name of ours)
+_BROUGHT_UP = f"""ALTER TABLE {OWNER} DROP COLUMN IF EXISTS is_taken,
+ADD COLUMN IF NOT EXISTS taken_by text COLLATE "C\""""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _UNTIL = "clock_timestamp() + make_interval(secs => ?)"
-_ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, false)"  # noqa: S608  (names of ours)
-_RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND NOT is_taken"  # noqa: S608  (names of ours)
+_ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, NULL)"  # noqa: S608  (names of ours)
+_RENEW = f"UPDATE {OWNER} SET until = {_UNTIL} WHERE id = ? AND taken_by IS NULL"  # noqa: S608  (names of ours)
 _LEAVE = f"DELETE FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
-_HOLDS = f"SELECT NOT is_taken FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
-_RUNS = f"""SELECT NOT is_taken AND until > clock_timestamp() + make_interval(secs => ?)
+_HOLDS = f"SELECT taken_by IS NULL FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
+_RUNS = f"""SELECT taken_by IS NULL AND until > clock_timestamp() + make_interval(secs => ?)
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (as above)
 # one that ends later than any is made to was made before the server's clock was set back
 _LASTS = f"""(until > clock_timestamp()
 AND until < clock_timestamp() + interval '{2 * LONGEST:.0f} seconds')"""
-_LIVES = f"""SELECT host, is_taken, {_LASTS} AS runs
+_LIVES = f"""SELECT host, taken_by, {_LASTS} AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
-WHERE host <> ? AND NOT is_taken AND {_LASTS})"""  # noqa: S608  (as above)
-_TAKE = f"""UPDATE {OWNER} SET is_taken = true
-WHERE id = ? AND CASE host WHEN ? THEN ? ELSE NOT {_LASTS} END"""  # noqa: S608  (names of ours)
+WHERE host <> ? AND taken_by IS NULL AND {_LASTS})"""  # noqa: S608  (as above)
+_TAKER = f"SELECT taken_by FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
+_TAKE = f"""UPDATE {OWNER} SET taken_by = ?
+WHERE id = ? AND (taken_by IS NOT NULL OR CASE host WHEN ? THEN ? ELSE NOT {_LASTS} END)"""  # noqa: S608  (names of ours)
 _FORGET = f"DELETE FROM {OWNER} WHERE until < clock_timestamp() - interval '30 days'"  # noqa: S608  (names of ours)
 _RENEWALS = 6  # in a lease
 _EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
 
 _log = logging.getLogger("cropkit.audit.trail")
+
+
+def bring_up(db: Connection) -> None:
+    """Let a table that says only *that* an owner was taken over say by whom.
+
+    Who was, and works by an older version, finds no column to ask, and stops.
+    """
+    if ask(db, _FORMER).scalar_one():
+        db.exec_driver_sql(_BROUGHT_UP)
 
 
 @cache
@@ -177,7 +192,7 @@ def lives(db: Connection, owner: str, *, is_locked: bool) -> bool:
     row = ask(db, _LIVES, (owner,)).one_or_none()
     if row is None:  # about to announce itself, or gone
         return is_locked
-    return not row.is_taken and (is_locked if _is_here(row.host) else bool(row.runs))
+    return row.taken_by is None and (is_locked if _is_here(row.host) else bool(row.runs))
 
 
 def are_elsewhere(db: Connection) -> bool:
@@ -185,14 +200,30 @@ def are_elsewhere(db: Connection) -> bool:
     return bool(ask(db, _ELSEWHERE, (host(),)).scalar_one())
 
 
-def take(db: Connection, owner: str, *, is_locked: bool) -> bool:
+def take(db: Connection, owner: str, by: str, is_locked: Callable[[str], bool]) -> bool:
     """Take over what an owner has begun, in this transaction; return whether nobody else may go on.
+
+    Who had taken it over before, and has not ended, is taken over as well: else they would go on to
+    settle it when they come back. Where they live it stays theirs.
 
     Parameters
     ----------
-    is_locked : as `lives`
+    by : the owner who settles it from now on
+    is_locked : says of an owner what `lives` asks
     """
-    ask(db, _TAKE, (owner, host() or "nowhere", not is_locked))
+    owners = [owner]
+    while True:
+        taker: str | None = ask(db, _TAKER, (owners[-1],)).scalar_one_or_none()
+        if taker is None or taker in (by, *owners):
+            break
+        if not ID.fullmatch(taker):
+            return False  # whose it is nobody can tell
+        owners.append(taker)
+    return all(_take(db, each, by, is_locked=is_locked(each)) for each in reversed(owners))
+
+
+def _take(db: Connection, owner: str, by: str, *, is_locked: bool) -> bool:
+    ask(db, _TAKE, (by, owner, host() or "nowhere", not is_locked))
     holds = ask(db, _HOLDS, (owner,)).scalar_one_or_none()
     return not is_locked if holds is None else not holds
 

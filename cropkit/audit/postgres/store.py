@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,7 @@ class ServerStore(OnServer, Store):
                 raise
             self._make_schema()
         with self._closed_at_failure():
+            owners.bring_up(self._connection)
             if self._other_folder() is not None:
                 ask(self._connection, _MOVED, (str(self.folder.resolve()),))
 
@@ -331,9 +333,10 @@ class ServerStore(OnServer, Store):
         AuditError
             They may go on.
         """
-        is_locked = StoreReader.lives(self, owner)
+        if self._lease is None:  # who has none may be taken over by anybody, and settles nothing
+            return False
         with self.transaction() as db:
-            return owners.take(db, owner, is_locked=is_locked)
+            return owners.take(db, owner, self._lease.owner, partial(StoreReader.lives, self))
 
     def close(self) -> None:
         """Live no more, and let go of the line."""
