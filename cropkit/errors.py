@@ -62,6 +62,7 @@ CropkitError
  │    ├── TakenOver          another went on with it while this session was stopped for too long
  │    ├── AuditCorrupt       the trail does not agree with itself
  │    ├── ForeignState       somebody else made `.cropkit`, or it leads out of the collection
+ │    ├── AnotherFolder      the trail on a server is that of another folder: this may be a copy
  │    ├── NetworkFileSystem  SQLite is not safe there
  │    └── UnfitToShare       several machines would not be kept apart there
  ├── BadInput              no image is concerned: what was asked for makes no sense; ask otherwise
@@ -712,6 +713,19 @@ class ForeignState(AuditError):
 
     template = "{0}: not opened: {1}"
     cure = "Somebody else may have made it: look at it, then remove it or make it your own"
+
+
+class AnotherFolder(AuditError):
+    """(folder, the one that its trail is that of, as far as the server tells)."""
+
+    template = (
+        "{0}: on the server its trail is that of another folder, {1}: each would tell of what"
+        " happened in the other"
+    )
+    cure = (
+        "If this is a copy, work in the other; if it was brought to another disk, or back from a"
+        " backup, `cropkit where FOLDER --moved` says so. Nothing was opened"
+    )
 
 
 class NetworkFileSystem(AuditError):

@@ -926,6 +926,7 @@ ELSEWHERE: Mapping[str, str] = {
     "WorkersUnavailable": "a scheduler of Dask, or the processes of an executor, have to be away",
     "UnfitWorker": "a process on another host has to be asked",
     "DestinationGone": "it has to go while a session is at work",
+    "AnotherFolder": "the trail of a folder that was copied has to be on a server",
     "TakenOver": "a process has to be stopped for longer than its lease on a server",
 }
 

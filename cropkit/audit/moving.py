@@ -55,7 +55,6 @@ _OTHER = "the trail on the server does not end as {0} does, which lies beside it
 _IS_THERE = "it is on the server {0} already: `--to sqlite` brings it back"
 _IS_HERE = "it is in {0} already: `--to postgresql://USER@HOST/DATABASE` brings it to a server"
 _LEFT = "a move that was cut off may have left a copy on {0}: `DROP SCHEMA {1} CASCADE` removes it"
-_ELSEWHERE = "somebody is at work on it on another machine: end that first, or wait for a minute"
 _KEPT = "the copy on the server has kept its name {0}: {1}"
 
 
@@ -303,11 +302,11 @@ def _line(folder: Path, place: Place, deadline: float) -> Iterator[Connection]:
 @contextmanager
 def _new_schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]:
     """Make a schema with empty tables, which is there on leaving; an exception leaves none."""
-    from cropkit.audit.postgres import tables  # noqa: PLC0415  (an extra)
+    from cropkit.audit.postgres import store, tables  # noqa: PLC0415  (an extra)
 
     with _line(folder, place, deadline) as db, _transaction(db, "BEGIN"):
         db.exec_driver_sql("SET LOCAL synchronous_commit TO on")
-        tables.begin(db, place.schema, str(folder.resolve()))
+        tables.begin(db, place.schema, str(folder.resolve()), store.inode_of(folder))
         tables.make(db)
         set_version(db, VERSION)
         yield db
@@ -316,7 +315,7 @@ def _new_schema(folder: Path, place: Place, deadline: float) -> Iterator[Connect
 @contextmanager
 def _schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]:
     """Give out one moment of the trail on a server, where nobody else writes meanwhile."""
-    from cropkit.audit.postgres import owners, tables  # noqa: PLC0415  (an extra)
+    from cropkit.audit.postgres import complaints, owners, tables  # noqa: PLC0415  (an extra)
 
     with (
         _line(folder, place, deadline) as db,
@@ -327,7 +326,7 @@ def _schema(folder: Path, place: Place, deadline: float) -> Iterator[Connection]
         run(db, "LOCK TABLE format IN EXCLUSIVE MODE")
         shape.check(db, folder / TRAIL_PLACE, whole=True)
         if owners.are_elsewhere(db):
-            raise AuditUnavailable(folder, _ELSEWHERE)
+            raise AuditUnavailable(folder, complaints.AT_WORK)
         yield db
 
 

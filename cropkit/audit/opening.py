@@ -59,6 +59,27 @@ def to_read(root: Root, deadline: float = DEADLINE, trail: str | None = None) ->
     return ServerReader(root, place, deadline)
 
 
+def moved_here(root: Root, trail: str | None = None) -> bool:
+    """Say that a trail on a server is that of this folder from now on; False where it is in a file.
+
+    Raises
+    ------
+    NoCollection, AuditError, BadTrail, NotInstalled
+        It cannot be opened, somebody is at work on another machine, or the folder that it was
+        that of is there. Nothing was changed.
+    """
+    if not state_folder.exists(root.path):
+        raise NoCollection(root.path)
+    state_folder.check(root.path)
+    place = places.known(root.path, trail)
+    if place is None:
+        return False
+    from cropkit.audit.postgres.store import ServerStore  # noqa: PLC0415  (an extra)
+
+    ServerStore(root, place, is_moved=True).close()
+    return True
+
+
 def remembered(store: Store) -> list[str]:
     """Keep that this person has named the server of a trail; return what has to be told of that."""
     place: Place | None = getattr(store, "place", None)

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Describe `where`."""
-    text = "which state is used for a folder, and why; writes nothing"
+    text = "which state is used for a folder, and why; writes nothing, but what its options say"
     parser = folder_command(commands, "where", text, _where)
     text = "let the state named by --state crop in place, though the folder has another one"
     parser.add_argument("--second", action="store_true", help=text)
+    text = "say that the trail on a server is that of this folder: it was moved, or brought back"
+    parser.add_argument("--moved", action="store_true", help=text)
 
 
 def _where(arguments: argparse.Namespace) -> int:
@@ -27,6 +29,8 @@ def _where(arguments: argparse.Namespace) -> int:
     scope = scope_at(arguments.folder, place)
     if arguments.second:
         state_place.permit_second(place.state)
+    if arguments.moved:
+        _say_moved(place.state, arguments.trail)
     others = state_place.others(place.folder, place.state)
     second_to = state_place.is_second(place.folder, place.state)
     nearest = next(each for each in (place.state, *place.state.parents) if each.is_dir())
@@ -47,6 +51,14 @@ def _where(arguments: argparse.Namespace) -> int:
     else:
         _tell(place, others, second_to)
     return DONE if second_to is None else FAILED
+
+
+def _say_moved(state: Path, trail: str | None) -> None:
+    from cropkit.audit import opening  # noqa: PLC0415  (a database, not for `--help`)
+    from cropkit.system.files import Root  # noqa: PLC0415  (as above)
+
+    if not opening.moved_here(Root(state), trail):
+        say("its trail is in a file in it, and has moved with it: nothing was to be said")
 
 
 def _tell(place: "StatePlace", others: tuple[Path, ...], second_to: Path | None) -> None:

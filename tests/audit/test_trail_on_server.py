@@ -32,6 +32,7 @@ from cropkit.audit.reader import TrailReader
 from cropkit.audit.store import Store
 from cropkit.collection import Collection
 from cropkit.errors import (
+    AnotherFolder,
     AuditBehind,
     AuditCorrupt,
     AuditError,
@@ -157,17 +158,64 @@ def test_a_database_beside_the_record_is_refused(made: Path) -> None:
         Collection(made)
 
 
-def test_a_copy_of_the_folder_is_refused_and_one_that_was_moved_goes_on(
+def test_a_copy_of_the_folder_is_refused_and_one_that_was_renamed_goes_on(
     made: Path, postgres_url: str
 ) -> None:
-    copy = made.with_name("copy")
+    copy, renamed = made.with_name("copy"), made.with_name("renamed")
     shutil.copytree(made, copy)
     with pytest.raises(ForeignState, match="may be a copy"):
         Collection(copy, trail=postgres_url)
-    shutil.rmtree(made)
+    assert run("where", copy, "--moved").returncode == 1
+    made.rename(renamed)
+    with Collection(renamed, trail=postgres_url) as kit:
+        assert kit.crop(B, BOX).ok
+        assert kit.fsck() == []
+
+
+@pytest.mark.parametrize("is_called_alike", [True, False])
+def test_a_copy_on_another_machine_is_refused_and_one_that_was_brought_there_goes_on(
+    made: Path, postgres_url: str, *, is_called_alike: bool
+) -> None:
+    """Here its original is not seen, as on another machine, whatever that has there."""
+    hidden, copy = made.with_name("hidden"), made if is_called_alike else made.with_name("copy")
+    made.rename(hidden)
+    shutil.copytree(hidden, copy)
+    for it in (Collection, lambda folder, trail: TrailReader(Root(folder), trail=trail)):
+        with pytest.raises(AnotherFolder, match="`cropkit where FOLDER --moved` says so"):
+            it(copy, trail=postgres_url)
+    before = told(hidden, postgres_url)
+    said = run("where", copy, "--moved", "--json", "--trail", postgres_url)
+    assert said.returncode == 0, said.stderr
     with Collection(copy, trail=postgres_url) as kit:
         assert kit.crop(B, BOX).ok
         assert kit.fsck() == []
+    with pytest.raises(ForeignState, match="may be a copy"):
+        Collection(hidden, trail=postgres_url)
+    assert told(copy, postgres_url) != before
+
+
+def test_nobody_says_that_a_folder_was_moved_while_somebody_is_at_work_on_it(
+    made: Path, postgres_url: str
+) -> None:
+    hidden = made.with_name("hidden")
+    with Collection(made, trail=postgres_url) as kit:
+        made.rename(hidden)
+        shutil.copytree(hidden, made)
+        said = run("where", made, "--moved", "--trail", postgres_url)
+        assert said.returncode == 1
+        assert "somebody is at work" in said.stderr
+        shutil.rmtree(made)
+        hidden.rename(made)
+        assert kit.crop(B, BOX).ok
+
+
+def test_of_a_trail_in_a_file_nothing_has_to_be_said(folder: Path) -> None:
+    with Collection(folder, trail="sqlite") as kit:
+        assert kit.crop(A, BOX).ok
+    said = run("where", folder, "--moved")
+    assert said.returncode == 0
+    assert "has moved with it" in said.stderr
+    assert run("where", folder.parent, "--moved").returncode == 1
 
 
 def test_a_trail_in_a_file_is_not_left_behind_unasked(folder: Path, postgres_url: str) -> None:
@@ -344,17 +392,22 @@ def test_a_trail_of_a_newer_cropkit_and_of_a_format_that_never_was(
     refused(made, postgres_url, "no format 3 on a server")
 
 
-def test_a_trail_that_does_not_say_by_whom_an_owner_was_taken_over_is_brought_up(
+def test_a_trail_that_says_neither_which_folder_nor_by_whom_an_owner_was_taken_is_brought_up(
     made: Path, postgres_url: str
 ) -> None:
     on_server(
         made,
         "ALTER TABLE owner DROP taken_by; ALTER TABLE owner ADD is_taken boolean NOT NULL;"
+        " ALTER TABLE format DROP inode;"
         " INSERT INTO owner VALUES ('abc', 'a host', clock_timestamp(), true)",
     )
     with Collection(made, trail=postgres_url) as kit:
         assert kit.crop(B, BOX).ok
         assert kit.fsck() == []
+    hidden = made.rename(made.with_name("hidden"))
+    shutil.copytree(hidden, made)
+    with pytest.raises(AnotherFolder, match="that of another folder"):
+        Collection(made, trail=postgres_url)
 
 
 @pytest.mark.parametrize("wrong", ["DELETE FROM format", "INSERT INTO format SELECT * FROM format"])

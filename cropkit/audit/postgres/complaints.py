@@ -16,6 +16,7 @@ from cropkit.errors import AuditCorrupt, AuditError, AuditLocked, AuditUnavailab
 
 _LONGEST = 300  # characters of what it said
 _LOCKED = ("55P03", "40P01")  # a lock that was not to be had, or each waits for the other
+AT_WORK = "somebody is at work on it on another machine: end that first, or wait for a minute"
 READ_ONLY = "nobody may write there now (a standby, or default_transaction_read_only)"
 _WORDS = {
     "53100": "its disk is full: make room there",

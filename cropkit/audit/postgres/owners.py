@@ -40,10 +40,6 @@ COLUMNS = frozenset(
 )
 MADE = f"""CREATE TABLE {OWNER} (id text COLLATE "C" PRIMARY KEY, host text COLLATE "C" NOT NULL,
 until timestamptz NOT NULL, taken_by text COLLATE "C")"""
-_FORMER = f"""SELECT EXISTS (SELECT FROM pg_attribute
-WHERE attrelid = to_regclass('{OWNER}') AND attname = 'is_taken' AND NOT attisdropped)"""  # noqa: S608  (a name of ours)
-_BROUGHT_UP = f"""ALTER TABLE {OWNER} DROP COLUMN IF EXISTS is_taken,
-ADD COLUMN IF NOT EXISTS taken_by text COLLATE "C\""""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _UNTIL = "clock_timestamp() + make_interval(secs => ?)"
 _ANNOUNCE = f"INSERT INTO {OWNER} VALUES (?, ?, {_UNTIL}, NULL)"  # noqa: S608  (names of ours)
@@ -59,6 +55,7 @@ _LIVES = f"""SELECT host, taken_by, {_LASTS} AS runs
 FROM {OWNER} WHERE id = ?"""  # noqa: S608  (names of ours)
 _ELSEWHERE = f"""SELECT EXISTS (SELECT FROM {OWNER}
 WHERE host <> ? AND taken_by IS NULL AND {_LASTS})"""  # noqa: S608  (as above)
+_AT_WORK = f"SELECT EXISTS (SELECT FROM {OWNER} WHERE taken_by IS NULL AND {_LASTS})"  # noqa: S608  (as above)
 _TAKER = f"SELECT taken_by FROM {OWNER} WHERE id = ?"  # noqa: S608  (names of ours)
 _TAKE = f"""UPDATE {OWNER} SET taken_by = ?
 WHERE id = ? AND (taken_by IS NOT NULL OR CASE host WHEN ? THEN ? ELSE NOT {_LASTS} END)"""  # noqa: S608  (names of ours)
@@ -67,15 +64,6 @@ _RENEWALS = 6  # in a lease
 _EARLY = 0.25  # of a lease: so much before its end nobody relies on it any more
 
 _log = logging.getLogger("cropkit.audit.trail")
-
-
-def bring_up(db: Connection) -> None:
-    """Let a table that says only *that* an owner was taken over say by whom.
-
-    Who was, and works by an older version, finds no column to ask, and stops.
-    """
-    if ask(db, _FORMER).scalar_one():
-        db.exec_driver_sql(_BROUGHT_UP)
 
 
 @cache
@@ -198,6 +186,11 @@ def lives(db: Connection, owner: str, *, is_locked: bool) -> bool:
 def are_elsewhere(db: Connection) -> bool:
     """Whether an owner is at work on another machine, as far as its lease tells."""
     return bool(ask(db, _ELSEWHERE, (host(),)).scalar_one())
+
+
+def are_at_work(db: Connection) -> bool:
+    """Whether an owner is at work on any machine, as far as leases tell: one that died has its."""
+    return bool(ask(db, _AT_WORK).scalar_one())
 
 
 def take(db: Connection, owner: str, by: str, is_locked: Callable[[str], bool]) -> bool:

@@ -20,6 +20,7 @@ from cropkit.audit.seals import Head, head
 from cropkit.audit.store import Accept, Store
 from cropkit.audit.store_reader import DEADLINE, StoreReader, one_moment
 from cropkit.errors import (
+    AnotherFolder,
     AuditBehind,
     AuditCorrupt,
     AuditError,
@@ -35,8 +36,8 @@ from cropkit.system import state_folder
 from cropkit.system.files import Root
 from cropkit.system.home import EXPORT, HOME, ORIGINALS, TRAIL_PLACE
 
-_FOLDER = "SELECT folder FROM format"
-_MOVED = "UPDATE format SET folder = ?"
+_FOLDER = "SELECT folder, inode FROM format"
+_MOVED = "UPDATE format SET folder = ?, inode = ?"
 _HASH = "SELECT hash FROM audit WHERE seq = ?"
 _BEGIN = """BEGIN;
 SET LOCAL synchronous_commit TO {durable};
@@ -72,6 +73,7 @@ class OnServer(StoreReader):
     is_shared = True
     place: Place
     _is_writing = False
+    _is_moved = False  # a person says that the folder is the one that the trail is about
 
     def _choose(self, root: Root, _name: str, deadline: float) -> None:
         super()._choose(root, TRAIL_PLACE, deadline)
@@ -144,22 +146,29 @@ class OnServer(StoreReader):
 
     # -- whose it is ---------------------------------------------------------------------------
 
-    def _other_folder(self) -> Path | None:
-        """Return the folder whose trail it is, where that is another one than this.
+    def _check_folder(self) -> bool:
+        """Make sure that it is the trail of this folder; return whether it says so as it is.
+
+        A folder is known by its inode, which a move within a disk leaves, and which all machines
+        that share it see. Where none was said yet, or a person says that it was moved, it is that
+        of the folder that is there.
 
         Raises
         ------
-        ForeignState
-            That one is there, with the same trail: each would tell of what happened in the other.
+        ForeignState, AnotherFolder
+            It is that of another one, which is there, or may be elsewhere.
         """
         with self._translated():
-            other = Path(str(ask(self._connection, _FOLDER).scalar_one()))
+            said = ask(self._connection, _FOLDER).one()
+        other, is_here = Path(said.folder), False
         with suppress(OSError):
-            if other.samefile(self.folder):
-                return None
-        if _schema_of(other) == self.place.schema:
+            is_here = other.samefile(self.folder)
+        is_other = not is_here and _schema_of(other) == self.place.schema
+        if is_other and said.inode in (None, inode_of(other)):
             raise ForeignState(self.path, _TWICE.format(printable(other)))
-        return other
+        if said.inode not in (None, inode_of(self.folder)) and not self._is_moved:
+            raise AnotherFolder(self.folder, printable(other))
+        return is_here and said.inode is not None
 
     # -- who is at work ------------------------------------------------------------------------
 
@@ -213,7 +222,7 @@ class ServerReader(OnServer):
         self._choose(root, TRAIL_PLACE, deadline)
         self._connect_anew()
         try:
-            self._other_folder()
+            self._check_folder()
             with self.reading() as db:
                 if self._check_shape(db) == 0:
                     raise AuditMissing(self.folder, f"{place.schema} on {place}")
@@ -251,8 +260,9 @@ class ServerStore(OnServer, Store):
         deadline: float = DEADLINE,
         *,
         accept: Accept | None = None,
+        is_moved: bool = False,
     ) -> None:
-        self.place = place
+        self.place, self._is_moved = place, is_moved
         self._patience = deadline
         self._number = ""
         self._is_durable = False
@@ -274,9 +284,12 @@ class ServerStore(OnServer, Store):
                 raise
             self._make_schema()
         with self._closed_at_failure():
-            owners.bring_up(self._connection)
-            if self._other_folder() is not None:
-                ask(self._connection, _MOVED, (str(self.folder.resolve()),))
+            tables.bring_up(self._connection)
+            if self._is_moved and owners.are_at_work(self._connection):
+                raise AuditUnavailable(self.folder, complaints.AT_WORK)
+            if not self._check_folder() or self._is_moved:
+                here = self.folder.resolve()
+                ask(self._connection, _MOVED, (str(here), inode_of(here)))
 
     def _is_empty(self) -> bool:
         """Whether nothing was ever told here: then what is not on the server is not lost."""
@@ -288,7 +301,8 @@ class ServerStore(OnServer, Store):
         self._connection = server.connected(self.place, self.deadline)
         with self._closed_at_failure():
             run(self._connection, "BEGIN")
-            tables.begin(self._connection, self.place.schema, str(self.folder.resolve()))
+            here = self.folder.resolve()
+            tables.begin(self._connection, self.place.schema, str(here), inode_of(here))
             run(self._connection, "COMMIT")
 
     @contextmanager
@@ -490,6 +504,11 @@ def _unhurried(db: Connection) -> Iterator[None]:
         own.patience = before
         with suppress(SQLAlchemyError):  # the line, or what was begun, may have ended
             run(db, f"SET statement_timeout TO {int(before * 1000)}")
+
+
+def inode_of(folder: Path) -> str:
+    """Return by what a folder with a state is known, whatever it is called."""
+    return str((folder / HOME).stat(follow_symlinks=False).st_ino)
 
 
 def _schema_of(folder: Path) -> str:

@@ -39,7 +39,15 @@ _THERE = f"SELECT to_regclass('{FORMAT}') IS NOT NULL"
 _HIDDEN = """SELECT nspname FROM pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE')
 AND nspname = split_part(current_setting('search_path'), ',', 1)"""
 _ROW = "rowid"
-_MADE_FORMAT = f'CREATE TABLE {FORMAT} (version bigint NOT NULL, folder text COLLATE "C" NOT NULL)'
+_MADE_FORMAT = f"""CREATE TABLE {FORMAT} (version bigint NOT NULL,
+folder text COLLATE "C" NOT NULL, inode text COLLATE "C")"""
+_IS_FORMER = f"""SELECT NOT EXISTS (SELECT FROM pg_attribute
+WHERE attrelid = to_regclass('{FORMAT}') AND attname = 'inode' AND NOT attisdropped)"""  # noqa: S608  (a name of ours)
+_BROUGHT_UP = (
+    f'ALTER TABLE {FORMAT} ADD COLUMN IF NOT EXISTS inode text COLLATE "C"',
+    f"""ALTER TABLE {owners.OWNER} DROP COLUMN IF EXISTS is_taken,
+ADD COLUMN IF NOT EXISTS taken_by text COLLATE "C\"""",
+)
 _TYPES = {BigInteger: "bigint", Text: "text", postgresql.DOUBLE_PRECISION: "double precision"}
 _BODY = "SELECT coalesce(max({key}), 0) + 1 FROM {table}"
 _FUNCTION = "CREATE FUNCTION {name}() RETURNS bigint LANGUAGE sql VOLATILE AS '{body}'"
@@ -116,12 +124,22 @@ def make(db: Connection) -> None:
         db.exec_driver_sql(statement)
 
 
-def begin(db: Connection, place: str, folder: str) -> None:
+def bring_up(db: Connection) -> None:
+    """Let what an earlier version made say by whom an owner was taken over, and which folder it is.
+
+    Whoever is at work by that version finds no column to ask, and stops.
+    """
+    if ask(db, _IS_FORMER).scalar_one():
+        for statement in _BROUGHT_UP:
+            db.exec_driver_sql(statement)
+
+
+def begin(db: Connection, place: str, folder: str, inode: str) -> None:
     """Make the schema of a new trail, with its format, 0: nothing is in it yet."""
     db.exec_driver_sql(f'CREATE SCHEMA "{place}"')
     db.exec_driver_sql(_MADE_FORMAT)
     db.exec_driver_sql(owners.MADE)
-    ask(db, f"INSERT INTO {FORMAT} VALUES (0, ?)", (folder,))  # noqa: S608  (a name of ours)
+    ask(db, f"INSERT INTO {FORMAT} VALUES (0, ?, ?)", (folder, inode))  # noqa: S608  (a name of ours)
 
 
 def check(db: Connection, path: Path, *, whole: bool) -> None:
@@ -151,7 +169,11 @@ def check(db: Connection, path: Path, *, whole: bool) -> None:
 
 
 _FORMAT_COLUMNS = frozenset(
-    {("version", "bigint", True, "", "", ""), ("folder", "text", True, "C", "", "")}
+    {
+        ("version", "bigint", True, "", "", ""),
+        ("folder", "text", True, "C", "", ""),
+        ("inode", "text", False, "C", "", ""),
+    }
 )
 
 # -- making ----------------------------------------------------------------------------------------
