@@ -455,12 +455,17 @@ class ReviewController:
             return
         self.screen.keep_thumbs(map(_crop, decisions))
         self._decisions.thread.stand_back()
-        self._listing.stand_back(free=False)
+        self._stand_back(free=False)
         self._enter.announce(step.session)
         seen = [self._ids.get(_crop(decision)) for decision in decisions]
         decide = partial(self.collection.decide_as_seen, decisions, seen)
         done = partial(self._decided, move, step, decisions)
         self._recording.record(decide, step.session, self.follow, done, self._nothing_recorded)
+
+    def _stand_back(self, *, free: bool) -> None:
+        """Let everything that can wait do so, unless this is `free`: somebody waits for a page."""
+        self._listing.stand_back(free=free)
+        self.learning.stand_back(free=free)
 
     def _come_back(self) -> None:
         """Show the page again whose decisions could not be recorded; no press waits any more."""
@@ -552,7 +557,7 @@ class ReviewController:
         self.session = self._with_arrivals(self.session)
         self.screen.show()
         acknowledged = self.screen.acknowledged
-        self._listing.stand_back(free=acknowledged)
+        self._stand_back(free=acknowledged)
         if acknowledged:
             self._decisions.thread.go_on()
             self._came_on_screen()

@@ -19,6 +19,7 @@ from cropkit.geometry import NormalizedBox, PixelBox, Size, iou
 from cropkit.records import Status, Suggestion
 from cropkit.review import Review
 from cropkit.review.model import Choose, Open, SetBox
+from cropkit.review.runtime import learning as runtime
 from cropkit.suggest import control
 from cropkit.suggest.suggested import NOTHING, Suggested, Suggester
 from cropkit.system import personal_cache
@@ -203,6 +204,25 @@ def test_nothing_waits_for_what_is_learned(
         assert browser.controller.counts.written == 18
         assert trained == [1], "it learns from the first page still"
         free.set()
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_it_stands_back_while_a_page_is_on_its_way(
+    scenes: dict[str, PixelBox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, comes: bool
+) -> None:
+    """Two cores, three pictures to read and one more that computes: a person waits for the page."""
+    monkeypatch.setattr(runtime, "_MOMENT", 600 if comes else 0.4)
+    trained: list[bool] = []
+    with review(tmp_path / "photos", Model(scenes)) as browser:
+        browser.written()
+        screen = browser.controller.screen
+        monkeypatch.setattr(learner.Learner, "train", lambda _: trained.append(screen.acknowledged))
+        browser.key("Enter")
+        browser.until(lambda: browser.controller.counts.written == 3, acknowledging=False)
+        browser.loop.sleep(0.2)
+        assert not comes or (browser.controller.learning.idle, trained) == (False, [])
+        browser.until(lambda: trained, acknowledging=comes)
+        assert trained == [comes], "a page that does not come keeps it for a moment alone"
 
 
 def test_it_can_be_left_out(scenes: dict[str, PixelBox], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from desktop import entries
 from PIL import Image
 from test_review_learning import (  # type: ignore[import-not-found]
     Model,
@@ -20,6 +21,8 @@ from test_review_learning import (  # type: ignore[import-not-found]
 from cropkit import extras
 from cropkit.errors import BadTaste
 from cropkit.geometry import PixelBox
+from cropkit.review.runtime import learning
+from cropkit.review.runtime.prefetch import Arrival
 from cropkit.taste import features, vision
 from cropkit.taste.boxes import Array
 
@@ -94,6 +97,28 @@ def test_nothing_waits_for_a_model_that_looks(
         browser.written()
         assert browser.controller.counts.written == 18
         free.set()
+
+
+def test_no_model_looks_while_a_page_is_on_its_way(
+    scenes: dict[str, PixelBox],
+    seeing: list[Image.Image],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(learning, "_MOMENT", 600)
+    with review(tmp_path / "photos", Model(scenes)) as browser:
+        decide(browser, scenes, 4)
+        looked, controller = len(seeing), browser.controller
+        arrival = controller.prefetch.get(entries(browser)[0].path)
+        assert looked
+        assert isinstance(arrival, Arrival)
+        browser.key("Enter")
+        controller.learning.see("f" * 64, arrival.jpeg, ())
+        browser.until(lambda: controller.counts.written == 15, acknowledging=False)
+        browser.loop.sleep(0.2)
+        assert len(seeing) == looked
+        browser.shown()
+        browser.until(lambda: len(seeing) > looked)
 
 
 def test_a_model_that_fails_is_told_once_and_the_rest_is_learned(

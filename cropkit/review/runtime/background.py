@@ -11,7 +11,7 @@ from cropkit.review.runtime.guard import Guard
 from cropkit.review.runtime.loop import Loop
 
 T = TypeVar("T")
-_MOMENT = 0.5  # seconds, at most, that work stands back
+_MOMENT = 0.5  # seconds, at most, that work stands back, where nothing else is said
 
 
 class BackgroundThread:
@@ -24,10 +24,20 @@ class BackgroundThread:
     ----------
     name : of the thread, as a list of all threads shows it
     patience : seconds that `close` waits for what has begun; None: until it is done
+    moment : seconds, at most, that work stands back
     """
 
-    def __init__(self, name: str, loop: Loop, guard: Guard, patience: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        loop: Loop,
+        guard: Guard,
+        patience: float | None = None,
+        *,
+        moment: float = _MOMENT,
+    ) -> None:
         self._loop, self._guard, self._patience = loop, guard, patience
+        self._moment = moment
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._closed = False
         self._free = Event()
@@ -97,7 +107,7 @@ class BackgroundThread:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._closed:
-            self._free.wait(_MOMENT)
+            self._free.wait(self._moment)
             self._free.set()
             job()
 

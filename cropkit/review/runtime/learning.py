@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cropkit.taste.learner import Learner
 
 _EARLY = 100  # images
+_MOMENT = 3.0  # seconds, at most, that it stands back: reading three large images takes one
 _MOST_LOOKED = 100  # that wait for models to look at them; the earliest give way
 
 _Shown = tuple[str, bytes, Sequence[Suggestion]]
@@ -50,11 +51,13 @@ class Learning:
     ) -> None:
         self._collection, self._loop, self._guard = collection, loop, guard
         self._cached = personal_cache.name_for("features", str(collection.scope.state))
-        self._thread = BackgroundThread("cropkit-learn", loop, guard)
+        self._thread = BackgroundThread("cropkit-learn", loop, guard, moment=_MOMENT)
         self._learner: Learner | None = None
         self._as_planned: frozenset[str] = frozenset()
         self._early: deque[_Shown] = deque(maxlen=_EARLY)  # what came before there was a learner
-        self._eyes = BackgroundThread("cropkit-see", loop, guard) if _looks(vision) else None
+        self._eyes = (
+            BackgroundThread("cropkit-see", loop, guard, moment=_MOMENT) if _looks(vision) else None
+        )
         self._unlooked: deque[tuple[str, bytes]] = deque(maxlen=_MOST_LOOKED)
         self._later(self._begin)
 
@@ -93,6 +96,11 @@ class Learning:
     def undone(self, result: CropResult) -> None:
         """Unlearn what was taken back."""
         self._later(partial(self._teach, lambda learner: learner.undone(result.path)))
+
+    def stand_back(self, *, free: bool) -> None:
+        """Begin nothing for a moment unless this is `free`: somebody waits for a page."""
+        for thread in filter(None, (self._thread, self._eyes)):
+            (thread.go_on if free else thread.stand_back)()
 
     def close(self) -> None:
         """Learn nothing more, and keep what was seen."""
@@ -192,6 +200,9 @@ class NotLearning:
 
     def undone(self, result: CropResult) -> None:
         """Unlearn nothing."""
+
+    def stand_back(self, *, free: bool) -> None:
+        """Do nothing, as ever."""
 
     def close(self) -> None:
         """Keep nothing."""
