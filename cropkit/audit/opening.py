@@ -59,8 +59,10 @@ def to_read(root: Root, deadline: float = DEADLINE, trail: str | None = None) ->
     return ServerReader(root, place, deadline)
 
 
-def moved_here(root: Root, trail: str | None = None) -> bool:
-    """Say that a trail on a server is that of this folder from now on; False where it is in a file.
+def moved_here(root: Root, trail: str | None = None) -> "Place | None":
+    """Say that a trail on a server is that of this folder from now on.
+
+    Return where it is; None where it is in a file.
 
     Raises
     ------
@@ -72,12 +74,11 @@ def moved_here(root: Root, trail: str | None = None) -> bool:
         raise NoCollection(root.path)
     state_folder.check(root.path)
     place = places.known(root.path, trail)
-    if place is None:
-        return False
-    from cropkit.audit.postgres.store import ServerStore  # noqa: PLC0415  (an extra)
+    if place is not None:
+        from cropkit.audit.postgres.store import ServerStore  # noqa: PLC0415  (an extra)
 
-    ServerStore(root, place, is_moved=True).close()
-    return True
+        ServerStore(root, place, is_moved=True).close()
+    return place
 
 
 def remembered(store: Store) -> list[str]:

@@ -57,8 +57,11 @@ def _say_moved(state: Path, trail: str | None) -> None:
     from cropkit.audit import opening  # noqa: PLC0415  (a database, not for `--help`)
     from cropkit.system.files import Root  # noqa: PLC0415  (as above)
 
-    if not opening.moved_here(Root(state), trail):
+    server = opening.moved_here(Root(state), trail)
+    if server is None:
         say("its trail is in a file in it, and has moved with it: nothing was to be said")
+    else:
+        say(f"the trail on {server} is that of this folder from now on")
 
 
 def _tell(place: "StatePlace", others: tuple[Path, ...], second_to: Path | None) -> None:

@@ -21,6 +21,7 @@ from cropkit.engine import fsck, listing
 from cropkit.engine.fsck import Difference
 from cropkit.engine.locations import locations_of
 from cropkit.errors import (
+    AnotherFolder,
     AuditBehind,
     AuditCorrupt,
     AuditLocked,
@@ -53,6 +54,7 @@ _CODES: Mapping[type[CropkitError], str] = {
     AuditLocked: "database-locked",
     AuditCorrupt: "database-corrupt",
     ForeignState: "foreign-state",
+    AnotherFolder: "foreign-state",
     MissingFile: "unreadable",
     NotAFolder: "unreadable",
     ReadOnly: "unreadable",

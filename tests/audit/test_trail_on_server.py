@@ -163,9 +163,11 @@ def test_a_copy_of_the_folder_is_refused_and_one_that_was_renamed_goes_on(
 ) -> None:
     copy, renamed = made.with_name("copy"), made.with_name("renamed")
     shutil.copytree(made, copy)
-    with pytest.raises(ForeignState, match="may be a copy"):
+    with pytest.raises(AnotherFolder, match="If this is a copy, work in the other"):
         Collection(copy, trail=postgres_url)
-    assert run("where", copy, "--moved").returncode == 1
+    said = run("where", copy, "--moved", "--trail", postgres_url)
+    assert said.returncode == 1
+    assert f"{made}, whose trail it is on the server, is there" in said.stderr
     made.rename(renamed)
     with Collection(renamed, trail=postgres_url) as kit:
         assert kit.crop(B, BOX).ok
@@ -184,12 +186,16 @@ def test_a_copy_on_another_machine_is_refused_and_one_that_was_brought_there_goe
         with pytest.raises(AnotherFolder, match="`cropkit where FOLDER --moved` says so"):
             it(copy, trail=postgres_url)
     before = told(hidden, postgres_url)
-    said = run("where", copy, "--moved", "--json", "--trail", postgres_url)
+    facts = inspection.examine(copy, clock.now(), Extent())
+    assert facts.failure is not None
+    assert facts.failure.name == "foreign-state"
+    said = run("where", copy, "--moved", "--trail", postgres_url)
     assert said.returncode == 0, said.stderr
+    assert "is that of this folder from now on" in said.stderr
     with Collection(copy, trail=postgres_url) as kit:
         assert kit.crop(B, BOX).ok
         assert kit.fsck() == []
-    with pytest.raises(ForeignState, match="may be a copy"):
+    with pytest.raises(AnotherFolder, match=copy.name):
         Collection(hidden, trail=postgres_url)
     assert told(copy, postgres_url) != before
 
@@ -401,6 +407,9 @@ def test_a_trail_that_says_neither_which_folder_nor_by_whom_an_owner_was_taken_i
         " ALTER TABLE format DROP inode;"
         " INSERT INTO owner VALUES ('abc', 'a host', clock_timestamp(), true)",
     )
+    copy = Path(shutil.copytree(made, made.with_name("copy")))
+    with pytest.raises(AnotherFolder):
+        Collection(copy, trail=postgres_url)
     with Collection(made, trail=postgres_url) as kit:
         assert kit.crop(B, BOX).ok
         assert kit.fsck() == []

@@ -28,7 +28,6 @@ from cropkit.errors import (
     AuditMissing,
     AuditUnavailable,
     CropkitError,
-    ForeignState,
     NoCollection,
 )
 from cropkit.names import printable
@@ -61,10 +60,7 @@ _UNKNOWN = (
     "the line to {} was lost while it was recorded, and whether it was is not known ({}); nothing"
     " is lost: the next opening tells, and goes on from there"
 )
-_TWICE = (
-    "it names the trail of {}, which is there: this may be a copy of that folder, and each would"
-    " tell of what happened in the other"
-)
+_IS_THERE = "it is said to have been moved, and {}, whose trail it is on the server, is there"
 
 
 class OnServer(StoreReader):
@@ -155,18 +151,22 @@ class OnServer(StoreReader):
 
         Raises
         ------
-        ForeignState, AnotherFolder
-            It is that of another one, which is there, or may be elsewhere.
+        AnotherFolder
+            It is that of another one.
+        AuditUnavailable
+            A person says that it was moved, and that one is there.
         """
         with self._translated():
             said = ask(self._connection, _FOLDER).one()
         other, is_here = Path(said.folder), False
         with suppress(OSError):
             is_here = other.samefile(self.folder)
-        is_other = not is_here and _schema_of(other) == self.place.schema
-        if is_other and said.inode in (None, inode_of(other)):
-            raise ForeignState(self.path, _TWICE.format(printable(other)))
-        if said.inode not in (None, inode_of(self.folder)) and not self._is_moved:
+        has_it = not is_here and _schema_of(other) == self.place.schema
+        is_there = has_it and said.inode in (None, inode_of(other))
+        if self._is_moved and is_there:
+            raise AuditUnavailable(self.folder, _IS_THERE.format(printable(other)))
+        is_another = is_there or said.inode not in (None, inode_of(self.folder))
+        if is_another and not self._is_moved:
             raise AnotherFolder(self.folder, printable(other))
         return is_here and said.inode is not None
 
